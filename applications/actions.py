@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -221,7 +221,8 @@ def set_application_enabled(
     """Enable or disable an application. Disabling revokes its tokens permanently.
 
     Raises NotFound, Denied (enabling requires every permission of the application), and Conflict if it
-    is contained and secrets from before would work again, unless the caller trusts them.
+    is contained and secrets from before would work again, unless the caller trusts them. Trusting
+    those of an administrator requires a recent sign-in.
     """
     application = _locked_with_subject(caller, "update", application_id)
     if application.enabled != enabled:
@@ -256,12 +257,15 @@ def _require_can_enable(
     caller: Caller, application: Application, *, trusts_old_secrets: bool = False
 ) -> None:
     caller.authority.require_can_impersonate(application.subject)
-    if not trusts_old_secrets and application.secrets_from_before_containment().exists():
+    if not application.secrets_from_before_containment().exists():
+        return
+    if not trusts_old_secrets:
         raise Conflict(
             f"{application.name} is contained, and its client secrets from before would work again. "
             "Replace its secret and enable it, or confirm that none of them leaked.",
             field="contained",
         )
+    caller.require_recent_authentication_for(application.subject)
 
 
 def _refusal_to_enable(caller: Caller, application: Application) -> Denied | Conflict | None:
@@ -275,11 +279,10 @@ def _refusal_to_enable(caller: Caller, application: Application) -> Denied | Con
 def _set_enabled(applications: list[Application], caller: Caller, *, enabled: bool) -> None:
     set_subjects_enabled([application.subject for application in applications], enabled=enabled)
     now = timezone.now()
-    changes_of: dict[Application, dict[str, list[bool]]] = {}
+    changes_of: dict[Application, dict[str, list[Any]]] = {}
     for application in applications:
         application.updated_at = now
-        application.dormancy = application.dormancy_since = None
-        changes_of[application] = {"enabled": [not enabled, enabled]}
+        changes_of[application] = {"enabled": [not enabled, enabled], **end_dormancy(application)}
         if not enabled:
             end_tokens(application)
             continue
@@ -512,6 +515,13 @@ def check_expiry(expires_at: datetime | None) -> None:
 def end_tokens(application: Application) -> None:
     """Revoke all tokens of an application once it is saved."""
     application.credential_id = uuid.uuid4()
+
+
+def end_dormancy(application: Application) -> dict[str, list[Any]]:
+    """Undo what the dormancy policy did, once the application is saved; return the changes."""
+    before = application.dormancy
+    application.dormancy = application.dormancy_since = None
+    return {"dormancy": [before, None]} if before else {}
 
 
 def _save(application: Application, *fields: str) -> None:

@@ -6,6 +6,7 @@ one leaked is often unknown, so all secrets from before count.
 
 import uuid
 from dataclasses import replace
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -16,8 +17,10 @@ from applications import policy
 from applications.actions import (
     HashedSecret,
     IssuedSecret,
+    end_dormancy,
     entity_of,
     lock_applications,
+    lock_with_subjects,
     regenerate_secret,
     set_application_enabled,
 )
@@ -30,22 +33,35 @@ from runai_access.errors import Conflict
 def contain_application(*, caller: Caller, application_id: str | uuid.UUID) -> Application:
     """Disable an application, with its secrets and tokens, until its secrets are replaced.
 
-    It keeps its access rules. A contained application stays as it is. Raises NotFound, Denied.
+    It keeps its access rules. If it is contained already, secrets that were added since count as
+    leaked, too. Raises NotFound, Denied.
     """
+    visible = policy.one_for(caller, "update", application_id)
+    is_contained = any(one.is_safely_contained() for one in lock_with_subjects([visible.pk]))
     application = set_application_enabled(
         caller=caller, application_id=application_id, enabled=False
     )
-    if application.contained_at is None:
-        application.contained_at = application.updated_at = timezone.now()
-        application.contained_by = caller.name
-        application.save(update_fields=["contained_at", "contained_by", "updated_at"])
-        record(
-            "update",
-            entity_of(application),
-            actor=caller.actor,
-            changes={"contained": [False, True]},
-        )
+    changes = end_dormancy(application)
+    if not is_contained:
+        changes |= _contain(application, caller)
+    if changes:
+        application.updated_at = timezone.now()
+        application.save(
+            update_fields=[
+                "contained_at", "contained_by", "dormancy", "dormancy_since", "updated_at",
+            ]
+        )  # fmt: skip
+        record("update", entity_of(application), actor=caller.actor, changes=changes)
     return application
+
+
+def _contain(application: Application, caller: Caller) -> dict[str, list[Any]]:
+    """Mark an application as contained now, once it is saved; return the changes."""
+    before, now = application.contained_at, timezone.now()
+    application.contained_at, application.contained_by = now, caller.name
+    if before is None:
+        return {"contained": [False, True]}
+    return {"containedAt": [before.isoformat(), now.isoformat()]}
 
 
 def replace_secret_and_enable(

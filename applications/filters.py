@@ -222,6 +222,7 @@ class ApplicationStatusFilter(StatusFilter):
         return [*super().choices(context, search), _CONTAINED]
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        values = _without_redundant(values)
         others = [choice for choice in values if choice != _CONTAINED]
         condition = super().condition(operator, others, context)
         return condition | Q(contained_at__isnull=False) if _CONTAINED in values else condition
@@ -229,12 +230,30 @@ class ApplicationStatusFilter(StatusFilter):
     def list_filter(
         self, operator: Operator, values: list[Choice], context: Authority, rows: QuerySet[Any]
     ) -> ListFilter:
+        values = _without_redundant(values)
         if _CONTAINED not in values:
             return super().list_filter(operator, values, context, rows)
         condition = self.condition(operator, values, context)
         if len(values) > 1:
             return ListFilter(condition)
         return ListFilter(condition, KeySubquery.of(rows.filter(condition)))
+
+
+def _without_redundant(values: list[Choice]) -> list[Choice]:
+    """Return the statuses without “contained” if it adds nothing to “disabled”."""
+    is_disabled = any(choice.value == "disabled" for choice in values)
+    return [choice for choice in values if not is_disabled or choice != _CONTAINED]
+
+
+class ContainmentTimeFilter(TimeFilter):
+    """Filters by when an application was contained."""
+
+    def list_filter(
+        self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        has_null = operator == NEVER or operator.negates == IS.name
+        condition = self.condition(operator, values, context)
+        return _partially_indexed(condition, rows, self.path, has_null=has_null)
 
 
 class SecretCountFilter(ChoiceFilter):
@@ -274,18 +293,24 @@ class DormancyTermFilter(FieldFilter):
         self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
     ) -> ListFilter:
         if operator.test == NEVER.name:
-            return self._list_filter(Q(dormancy__isnull=operator == NEVER), rows, operator == NEVER)
+            is_null = operator == NEVER
+            condition = Q(dormancy__isnull=is_null)
+            return _partially_indexed(condition, rows, "dormancy", has_null=is_null)
         term = normalize(values[0])
         found = [one for one in Application.Dormancy.values if is_match(operator, one, term)]
         condition = Q(dormancy__in=found)
         if operator.negates:
             condition |= Q(dormancy__isnull=True)
-        return self._list_filter(condition, rows, bool(operator.negates))
+        return _partially_indexed(condition, rows, "dormancy", has_null=bool(operator.negates))
 
-    def _list_filter(self, condition: Q, rows: QuerySet[Any], has_null: bool) -> ListFilter:
-        if has_null:  # nearly all rows, which the index leaves out
-            return ListFilter(condition)
-        return ListFilter(condition, KeySubquery.of(rows.filter(condition)), "dormancy")
+
+def _partially_indexed(
+    condition: Q, rows: QuerySet[Any], column: str, *, has_null: bool
+) -> ListFilter:
+    """Return the filter by a column whose index leaves out NULL."""
+    if has_null:  # nearly all rows
+        return ListFilter(condition)
+    return ListFilter(condition, KeySubquery.of(rows.filter(condition)), column)
 
 
 class SecretExpiryFilter(ExpiryFilter):

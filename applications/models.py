@@ -229,6 +229,16 @@ class Application(models.Model):
             application=self, created_at__lte=self.contained_at
         )
 
+    def is_safely_contained(self) -> bool:
+        """Whether containing it again would change nothing.
+
+        It would if someone added a secret since, which can have leaked, too, or if a replica of an
+        older release enabled it.
+        """
+        if self.contained_at is None or self.enabled:
+            return False
+        return not self.secrets.live().filter(created_at__gt=self.contained_at).exists()
+
     @cached_property
     def used_secret(self) -> "ClientSecret":
         """The secret that this client has used, set by `oauth.lookups`; else the newest live one."""

@@ -14,7 +14,7 @@ from applications import policy
 from applications.models import Application, ClientSecret
 from applications.oauth.secret_verification import matches
 from applications.oauth.secrets import PREFIX, find_all, id_of, is_well_formed
-from runai_access.errors import TooMany
+from runai_access.errors import Busy, TooMany
 from runai_access.security.throttles import attempt
 
 MAX_LENGTH = 100_000
@@ -72,6 +72,15 @@ class FoundSecret:
         return self.application.name if self.application else None
 
     @property
+    def is_contained(self) -> bool:
+        """Whether its application is contained, and was when this secret existed already."""
+        application = self.application
+        if self.secret is None or application is None or application.enabled:
+            return False
+        contained_at = application.contained_at
+        return contained_at is not None and self.secret.created_at <= contained_at
+
+    @property
     def beginning(self) -> str:
         """The public start of the text."""
         return f"{PREFIX}{self.id}_…" if self.id else f"{PREFIX}…"
@@ -100,6 +109,7 @@ def search_secrets(*, caller: Caller, text: str) -> SecretSearch:
     """
     visible = policy.visible(caller)
     texts = find_all(text)
+    counted = None
     if caller.subject and texts:
         counted = attempt(
             "secret search", str(caller.subject.pk),
@@ -115,7 +125,12 @@ def search_secrets(*, caller: Caller, text: str) -> SecretSearch:
         .select_related("application__subject")
         .in_bulk()
     )
-    found = [_find(one, stored.get(id_of(one))) for one in searched]
+    try:
+        found = [_find(one, stored.get(id_of(one))) for one in searched]
+    except Busy:
+        if counted:
+            counted.give_back()
+        raise
     return SecretSearch(found, skipped=len(texts) - len(searched))
 
 

@@ -196,7 +196,7 @@ class IncidentCallerSerializer(ResponseSerializer):
 
 
 class IncidentEventSerializer(ResponseSerializer):
-    """An audited request of an application, or a failed sign-in with its client ID."""
+    """An audited request of an application, or a failed sign-in with its client ID or secret's ID."""
 
     time = TimeField()
     action = serializers.CharField()
@@ -211,10 +211,14 @@ class IncidentEventSerializer(ResponseSerializer):
 
 
 class IncidentReportSerializer(ResponseSerializer):
-    """What an application did since a time, the latest first. Older events were not read."""
+    """What an application did since a time, the latest first.
+
+    Callers who were last seen before `callersSince` can be missing, and events before `auditedSince`.
+    """
 
     since = TimeField()
     callers = IncidentCallerSerializer(many=True)
+    callersSince = TimeField(source="callers_since")
     operations = IncidentEventSerializer(many=True, allow_null=True)
     refusals = IncidentEventSerializer(many=True, allow_null=True)
     auditedSince = TimeField(source="audited_since", allow_null=True)

@@ -93,8 +93,13 @@ def recognize_by_secret(secret: str, origin: Origin) -> Application | None:
     except ExpiredSecret:
         application, reason = None, EXPIRED
     is_secret = is_well_formed(secret)
-    name = f"client secret {id_of(secret)}".rstrip() if is_secret else "(not a client secret)"
+    name = name_by_secret(id_of(secret)) if is_secret else "(not a client secret)"
     return _noted(application, name, origin, reason)
+
+
+def name_by_secret(id_: str) -> str:
+    """Return the name in the audit log of a client of which only the ID of its secret is known."""
+    return f"client secret {id_}".rstrip()
 
 
 def _noted(

@@ -67,7 +67,8 @@ BULK = {
         BulkAction(
             "enable", "ENABLE", "enabled",
             "Their client secrets work again, and they can get new tokens. Tokens issued before they "
-            "were disabled stay invalid. Contained applications need a new secret first.", "update",
+            "were disabled stay invalid. Contained applications with live client secrets from before "
+            "are refused.", "update",
         ),
     )
 }  # fmt: skip

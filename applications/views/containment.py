@@ -12,7 +12,7 @@ from applications import policy
 from applications.containment import contain_application
 from applications.incident_reports import DAYS, csv_header, csv_rows, report_of
 from applications.views.listing import PAGE
-from runai_access.lists.export import csv_response, within_limit
+from runai_access.lists.export import csv_response
 from runai_access.ui.dialogs import leave_for, render_dialog
 
 # Rows of each part that the page shows; the file has more.
@@ -31,6 +31,7 @@ def contain(request: HttpRequest, id_: UUID) -> HttpResponse:
         return leave_for(request, resolve_url("applications:report", id_))
     context = {
         "application": application,
+        "is_contained": application.is_safely_contained(),
         "live_count": application.secrets.live().count(),
         "days": DAYS,
     }
@@ -47,6 +48,7 @@ def report(request: HttpRequest, id_: UUID) -> HttpResponse:
     can_update = policy.is_allowed(caller, "update")
     context = {
         "application": application,
+        "is_contained": application.contained_at is not None and not application.enabled,
         "report": report_of(application, caller.authority),
         "days": DAYS,
         "max_shown": MAX_SHOWN,
@@ -63,5 +65,8 @@ def report_csv(request: HttpRequest, id_: UUID) -> HttpResponseBase:
     application = policy.visible_one(caller, id_)
     if caller.authority.reads_audit_log:
         caller.require_recent_authentication()
-    rows, is_cut = within_limit(csv_rows(report_of(application, caller.authority)))
-    return csv_response(f"{application.name}-last-{DAYS}-days", csv_header(), rows, is_cut=is_cut)
+    shown = report_of(application, caller.authority)
+    return csv_response(
+        f"{application.name}-last-{DAYS}-days", csv_header(), csv_rows(shown),
+        is_cut=not shown.is_complete, cut_name="incomplete",
+    )  # fmt: skip

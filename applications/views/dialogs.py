@@ -47,8 +47,11 @@ def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
     caller = caller_of(request)
     application = policy.visible_one(caller, id_)
     policy.require(caller, "update")
+    old_secrets = application.secrets_from_before_containment()
     if enabled:
         caller.authority.require_can_impersonate(application.subject)
+        if old_secrets:
+            caller.require_recent_authentication_for(application.subject)
     error, status = "", 200
     if request.method == "POST":
         trusts_old_secrets = "trusts_old_secrets" in request.POST
@@ -69,7 +72,7 @@ def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
     context = {
         "application": application,
         "enabled": enabled,
-        "old_secrets": application.secrets_from_before_containment(),
+        "old_secrets": old_secrets,
         "error": error,
     }
     return render_dialog(

@@ -10,7 +10,7 @@ from applications import policy
 from applications.forms import FindSecretForm
 from applications.secret_search import MAX_SECRETS, FoundSecret, SecretSearch, search_secrets
 from runai_access.errors import Busy, TooMany
-from runai_access.ui.forms import later
+from runai_access.ui.forms import duration, later
 
 
 @sensitive_post_parameters("text")
@@ -28,7 +28,7 @@ def find_secret(request: HttpRequest) -> HttpResponse:
     try:
         search = search_secrets(caller=caller, text=form.cleaned_data["text"])
     except Busy as busy:
-        form.add_error("text", f"{busy} Try again in {busy.retry_after} seconds.")
+        form.add_error("text", f"{busy} Try again in {duration(busy.retry_after)}.")
         status = 429 if isinstance(busy, TooMany) else 503
         return later(_page(request, form, status=status), busy.retry_after)
     return _page(request, form, search)

@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import Contains
 
 from runai_access.db.normalization import normalize_term
-from runai_access.db.normalization_sql import is_lower, normalized
+from runai_access.db.normalization_sql import is_exactly, normalized
 from runai_access.lists.selection import ListFilter
 
 MAX_SCANNED = 30_000
@@ -37,9 +37,9 @@ class ColumnFilter:
     @property
     def condition(self) -> Q:
         """The condition, as a range of an index."""
-        condition = Q(**{self.column: self.values[0]})
-        is_name = self.column in ("entity_name", "subject_name")
-        return is_lower(self.column, self.values[0]) & condition if is_name else condition
+        if self.column in ("entity_name", "subject_name"):
+            return is_exactly(self.column, self.values[0])
+        return Q(**{self.column: self.values[0]})
 
     @property
     def can_drive(self) -> bool:

@@ -70,6 +70,7 @@ VALUES: dict[str, Any] = {
     "skipped": 0,
     "since": _START,
     "auditedSince": _START,
+    "callersSince": _START,
     "dormancy": None,
     "dormancySince": None,
     "IncidentEvent.time": _END,

@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterable
 from typing import Any, NoReturn, Self
 
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
+from django.db.models.lookups import Exact
 from django.utils import timezone
 
 from runai_access.audit.chain import tag_of
 from runai_access.audit.expressions import HttpMethod, SubjectType
-from runai_access.db.normalization_sql import LowerAscii
+from runai_access.db.expressions import SQLiteNoIndexHint
+from runai_access.db.normalization_sql import LowerAscii, is_exactly
 
 
 class AppendOnly(Exception):
@@ -118,6 +120,15 @@ class AuditEvent(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise AppendOnly("Audit events cannot be deleted.")
+
+
+def is_known_by_name(entity_type: str, *names: str) -> Q:
+    """Return the condition for events about an entity of which only the name is known.
+
+    Such as failed sign-ins. The index on the name serves it: those on the type would read more.
+    """
+    type_, id_ = SQLiteNoIndexHint(F("entity_type")), SQLiteNoIndexHint(F("entity_id"))
+    return is_exactly("entity_name", *names) & Q(Exact(type_, entity_type), Exact(id_, ""))
 
 
 class Unsealed(models.Model):

@@ -14,8 +14,9 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import BooleanField, Case, F, Func, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Length, StrIndex
-from django.db.models.lookups import Exact
+from django.db.models.lookups import Exact, In
 
+from runai_access.db.expressions import SQLiteNoIndexHint
 from runai_access.db.normalization import DOTTED_I, IGNORABLE_RANGES, normalize
 
 FUNCTION = "normalized_text"
@@ -42,10 +43,18 @@ class LowerAscii(Func):
         return self.as_sql(compiler, connection, template=template, **extra)
 
 
-def is_lower(column: str, text: str) -> Q:
-    """Return the condition that a column is `text` up to the case of ASCII letters, for an index."""
-    lower = "".join(one.lower() if one.isascii() else one for one in text)
-    return Q(Exact(LowerAscii(F(column)), lower))
+def is_lower(column: str, *texts: str) -> Q:
+    """Return the condition that a column is one of `texts` up to the case of ASCII, for an index."""
+    lower = ["".join(one.lower() if one.isascii() else one for one in text) for text in texts]
+    return Q(In(LowerAscii(F(column)), lower))
+
+
+def is_exactly(column: str, *texts: str) -> Q:
+    """Return the condition that a column is one of `texts`, by the index on its lower case.
+
+    SQLite would put a value that the column equals into LOWER(), and then not use that index.
+    """
+    return is_lower(column, *texts) & Q(In(SQLiteNoIndexHint(F(column)), texts))
 
 
 class _Function(Func):

@@ -16,6 +16,7 @@ from runai_access.compression import allow_compression
 from runai_access.lists.formulas import escape_formulas
 
 ROW_LIMIT = 20_000
+_CUT = f"first-{ROW_LIMIT}-rows"
 _BOM = "\ufeff"
 _BATCH_SIZE = 100
 
@@ -75,14 +76,21 @@ def lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[s
 
 
 def csv_response(
-    name: str, header: Iterable[str], rows: Iterable[Iterable[object]], *, is_cut: bool
+    name: str,
+    header: Iterable[str],
+    rows: Iterable[Iterable[object]],
+    *,
+    is_cut: bool,
+    cut_name: str = _CUT,
 ) -> StreamingHttpResponse:
-    """Stream a CSV file. If the row limit truncates it, the file name and a header say so."""
+    """Stream a CSV file. If rows are missing, a header and `cut_name` in the file name say so."""
+    name = f"{name}-{cut_name}" if is_cut else name
     return _file(lines(header, rows), f"{name}.csv", "text/csv; charset=utf-8", is_cut=is_cut)
 
 
 def json_response(name: str, rows: Iterable[object], *, is_cut: bool) -> StreamingHttpResponse:
     """Stream a JSON list, one row per line. If it is truncated, the file name and a header say so."""
+    name = f"{name}-{_CUT}" if is_cut else name
     return _file(json_lines(rows), f"{name}.json", "application/json", is_cut=is_cut)
 
 
@@ -98,12 +106,10 @@ def json_lines(rows: Iterable[object]) -> Iterator[str]:
 def _file(
     pieces: Iterable[str], name: str, content_type: str, *, is_cut: bool
 ) -> StreamingHttpResponse:
-    stem, _, extension = name.rpartition(".")
-    stem = f"{stem}-first-{ROW_LIMIT}-rows" if is_cut else stem
     response = StreamingHttpResponse(_buffered(pieces), content_type=content_type)
     allow_compression(response)  # lists contain no secret
     response.headers["Content-Disposition"] = content_disposition_header(
-        as_attachment=True, filename=_file_name(f"{stem}.{extension}")
+        as_attachment=True, filename=_file_name(name)
     )
     response.headers["X-Row-Limit"] = str(ROW_LIMIT)
     response.headers["X-Row-Limit-Reached"] = "true" if is_cut else "false"

@@ -1,5 +1,6 @@
 """Form helpers: protection against double submission, and Retry-After."""
 
+import math
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -47,6 +48,20 @@ class SubmissionForm(forms.Form):
         """The submission ID: the submitted one, else a new one."""
         came_with: uuid.UUID | None = getattr(self, "cleaned_data", {}).get("submission")
         return came_with or uuid.uuid4()
+
+
+def duration(seconds: int) -> str:
+    """Return a duration as text in one unit, of which there are few, rounded up."""
+    if seconds < 60:
+        unit, length = "second", 1
+    elif seconds < 2 * 3600:
+        unit, length = "minute", 60
+    elif seconds < 2 * 86_400:
+        unit, length = "hour", 3600
+    else:
+        unit, length = "day", 86_400
+    number = math.ceil(seconds / length)
+    return f"{number} {unit}{'s' if number > 1 else ''}"
 
 
 def later(response: HttpResponse, seconds: int) -> HttpResponse:

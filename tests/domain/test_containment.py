@@ -1,7 +1,9 @@
 """Containing an application whose client secret leaked, recovering, and the report of what it did."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -10,16 +12,20 @@ from django.utils import timezone
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import SYSTEM
-from accessrules.models import AccessRule
+from accessrules.console.tables.history import history_of
+from accessrules.models import AccessRule, Subject
 from applications import actions, incident_reports
 from applications.containment import contain_application, replace_secret_and_enable
+from applications.filters import ApplicationFilterSet, ContainmentTimeFilter
 from applications.incident_reports import IncidentReport, csv_rows, report_of
 from applications.models import Application, SecretUse
 from applications.oauth.secret_verification import authenticate
 from applications.oauth.secrets import new_secret
 from applications.oauth.tokens import InvalidToken, application_of, issue
+from runai_access.activity.bounded_query import ColumnFilter
 from runai_access.audit.models import AuditEvent
-from runai_access.errors import AlreadyDone, Conflict, Denied
+from runai_access.errors import AlreadyDone, Conflict, Denied, ReauthenticationRequired
+from runai_access.lists.filters import NEVER, Operator
 from tests import factories
 from tests.domain.conftest import Organization
 
@@ -67,6 +73,78 @@ def test_containing_again_changes_nothing(ci: Application) -> None:
     first = contain(ci).contained_at
     assert contain(ci).contained_at == first
     assert len(changes()) == 2
+
+
+def test_containing_again_counts_secrets_that_were_added_since(
+    ci: Application, secret: str
+) -> None:
+    first = contain(ci).contained_at
+    factories.client_secret(ci)
+    assert first is not None
+    ci.secrets.filter(created_at__lt=first).update(revoked_at=timezone.now())
+    assert not Application.objects.get().is_safely_contained()
+    again = contain(ci).contained_at
+    assert again is not None
+    assert again > first
+    assert changes()[-1] == {"containedAt": [first.isoformat(), again.isoformat()]}
+    with pytest.raises(Conflict, match="would work again"):
+        enable(ci)
+    assert contain(ci).contained_at == again
+
+
+def test_application_that_an_older_release_enabled_is_contained_again(ci: Application) -> None:
+    first = contain(ci).contained_at
+    Subject.objects.filter(pk=ci.pk).update(enabled=True)
+    again = contain(ci)
+    assert again.contained_at is not None
+    assert first is not None
+    assert (again.enabled, again.contained_at > first) == (False, True)
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_containing_ends_dormancy(ci: Application, is_enabled: bool) -> None:
+    state = "warned" if is_enabled else "disabled"
+    Subject.objects.filter(pk=ci.pk).update(enabled=is_enabled)
+    Application.objects.update(dormancy=state, dormancy_since=timezone.now())
+    contain(ci)
+    shown = Application.objects.get()
+    assert (shown.dormancy, shown.dormancy_since) == (None, None)
+    assert [one["dormancy"] for one in changes() if "dormancy" in one] == [[state, None]]
+
+
+def test_trusting_old_secrets_of_an_administrator_requires_confirming(
+    acme: Organization, ci: Application, settings: Any
+) -> None:
+    settings.REAUTHENTICATION_SECONDS = 60
+    ada = factories.person("ada@acme.example", "System administrator")
+    caller = replace(factories.caller(ada), authenticated_at=timezone.now() - timedelta(hours=1))
+    contain(ci)
+
+    def trust() -> None:
+        actions.set_application_enabled(
+            caller=caller, application_id=ci.pk, enabled=True, trusts_old_secrets=True
+        )
+
+    trust()
+    contain(ci)
+    factories.rule(ci, "System administrator", factories.account())
+    with pytest.raises(ReauthenticationRequired):
+        trust()
+    ci.secrets.update(revoked_at=timezone.now())
+    trust()
+
+
+def test_contained_applications_are_found_by_an_index() -> None:
+    rows = Application.objects.all()
+    not_null = Operator("not_never", "", negates=NEVER.name)
+    by_time = ContainmentTimeFilter("contained_at", can_be_never=True)
+    assert by_time.list_filter(not_null, [True], SYSTEM.authority, rows).keys
+    assert not by_time.list_filter(NEVER, [True], SYSTEM.authority, rows).keys
+    by_status = ApplicationFilterSet.field_filters["status"]
+    choices = by_status.choices(SYSTEM.authority)[1:]
+    assert [choice.value for choice in choices] == ["disabled", "contained"]
+    found = by_status.list_filter(by_status.operators[0], choices, SYSTEM.authority, rows)
+    assert (found.column, found.keys is not None) == ("is_enabled", True)
 
 
 def test_disabled_application_can_be_contained(ci: Application) -> None:
@@ -194,10 +272,14 @@ def test_report_separates_operations_from_refusals(ci: Application) -> None:
         subject_type="anonymous", action="sign-in", entity_name="ci", result="Failed"
     )
     happened(subject_type="anonymous", action="sign-in", entity_name="other", result="Failed")
+    at_scim = happened(
+        subject_type="anonymous", action="sign-in", result="Failed",
+        entity_name=f"client secret {ci.used_secret.pk}",
+    )  # fmt: skip
     happened(subject_id=uuid.uuid4())
     shown = report(ci)
     assert shown.operations == [made]
-    assert shown.refusals == [guessed, denied]
+    assert shown.refusals == [at_scim, guessed, denied]
     assert shown.is_complete
 
 
@@ -207,6 +289,33 @@ def test_report_says_how_far_back_it_goes(ci: Application, monkeypatch: pytest.M
     shown = report(ci)
     assert shown.operations == events[:0:-1]
     assert (shown.is_complete, shown.audited_since) == (False, events[1].time)
+
+
+def test_refusals_do_not_push_operations_out(
+    ci: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident_reports, "MAX_ROWS", 2)
+    made = happened(subject_id=ci.pk)
+    refused = [happened(subject_id=ci.pk, result="Failed") for _ in range(2)]
+    assert report(ci).is_complete
+    refused.append(happened(subject_id=ci.pk, result="Failed"))
+    shown = report(ci)
+    assert (shown.operations, shown.refusals) == ([made], refused[:0:-1])
+    assert shown.audited_since == refused[1].time
+    happened(subject_type="anonymous", action="sign-in", entity_name="ci", result="Failed")
+    assert report(ci).audited_since == refused[2].time
+
+
+def test_missing_callers_are_said(ci: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incident_reports, "MAX_ROWS", 2)
+    for days in range(2):
+        used(ci, days, address=f"192.0.2.{days}")
+    assert report(ci).is_complete
+    used(ci, 2, address="192.0.2.2")
+    shown = report(ci)
+    assert [one.address for one in shown.callers] == ["192.0.2.0", "192.0.2.1"]
+    assert (shown.is_complete, shown.callers_since) == (False, shown.callers[1].last_at)
+    assert next(csv_rows(shown))[0] == "Incomplete"
 
 
 def test_report_without_permission_for_the_audit_log_has_only_callers(
@@ -227,7 +336,7 @@ def test_cost_of_a_report_does_not_depend_on_its_size(ci: Application) -> None:
         with CaptureQueriesContext(connection) as captured:
             list(csv_rows(report(ci)))
         queries.append(len(captured))
-    assert queries == [5, 5]
+    assert queries == [7, 7]
 
 
 def test_queries_of_a_report_use_indexes(ci: Application) -> None:
@@ -241,5 +350,22 @@ def test_queries_of_a_report_use_indexes(ci: Application) -> None:
             cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
             plans.append(" ".join(row[3] for row in cursor.fetchall()))
     assert not [plan for plan in plans if "SCAN" in plan.replace("SCAN CONSTANT", "")], plans
-    assert sum("audit_subject_time" in plan for plan in plans) == 2
-    assert sum("audit_by_entity_name" in plan for plan in plans) == 1, plans
+    assert sum("audit_subject_time" in plan for plan in plans) == 3
+    assert sum("audit_by_entity_name" in plan for plan in plans) == 2, plans
+
+
+def test_names_are_found_by_their_index() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL scans tables of a few rows.")
+    conditions = {
+        "entity": ColumnFilter("entity_name", ("ci",)).condition,
+        "subject": ColumnFilter("subject_name", ("ci",)).condition,
+        "history": history_of("application", str(uuid.uuid4()), "ci")[-1],
+    }
+    plans = {
+        name: AuditEvent.objects.filter(condition).order_by("-time").explain()
+        for name, condition in conditions.items()
+    }
+    assert "audit_by_entity_name" in plans["entity"]
+    assert "audit_by_subject_name" in plans["subject"]
+    assert "audit_by_entity_name" in plans["history"], plans

@@ -2,13 +2,16 @@
 
 import csv
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from applications import incident_reports
 from applications.models import Application, SecretUse
 from applications.oauth.secret_verification import authenticate
 from applications.views import containment
@@ -111,8 +114,13 @@ def test_confirming_is_required_for_administrators(
 ) -> None:
     factories.rule(contained, "System administrator", factories.account())
     settings.REAUTHENTICATION_SECONDS = -1
-    answer = browser.get(url("replace-and-enable", contained))
-    assert answer.url.startswith("/account/confirm/")
+    for name in ("replace-and-enable", "enable"):
+        answer = browser.get(url(name, contained))
+        assert answer.url.startswith("/account/confirm/")
+    address = f"/api/v1/apps/{contained.pk}"
+    change = {"enabled": True, "contained": False}
+    assert browser.patch(address, change, "application/json").status_code == 403
+    assert not Application.objects.get().enabled
 
 
 def test_list_filters_contained_applications(browser: Client, contained: Application) -> None:
@@ -187,6 +195,23 @@ def test_page_shows_the_newest_and_says_so(
     assert "The newest 2 of 3." in page
 
 
+def test_incomplete_report_says_so_everywhere(
+    browser: Client, ci: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident_reports, "MAX_ROWS", 2)
+    events(ci, 3)
+    used(ci)
+    assert "ci has too many events." in text_of(browser.get(url("report", ci)))
+    file = browser.get(url("report-csv", ci))
+    assert "ci-last-30-days-incomplete.csv" in file.headers["Content-Disposition"]
+    assert file.headers["X-Row-Limit-Reached"] == "true"
+    assert "Operations and refusals before can be missing." in file.getvalue().decode()
+    out, errors = StringIO(), StringIO()
+    call_command("report_application", "ci", stdout=out, stderr=errors)
+    assert "\nIncomplete," in out.getvalue().replace("\r", "")
+    assert "The report is incomplete" in errors.getvalue()
+
+
 def test_file_with_parts_of_the_audit_log_requires_confirming(
     browser: Client, ci: Application, settings: Any
 ) -> None:
@@ -215,5 +240,5 @@ def test_number_of_queries_does_not_depend_on_the_events(
 ) -> None:
     for number in (1, 20):
         events(ci, number)
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(11):
             browser.get(url("report", ci))

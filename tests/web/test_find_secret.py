@@ -53,6 +53,18 @@ def test_live_secret_offers_to_contain_and_revoke(
     assert secret[17:] not in page
 
 
+def test_secret_that_was_added_since_offers_to_contain_again(
+    browser: Client, ci: Application, secret: str
+) -> None:
+    contain = f"/applications/{ci.pk}/contain/"
+    browser.post(contain)
+    assert contain not in find(browser, secret).content.decode()
+    added = new_secret()
+    factories.client_secret(ci, added)
+    assert contain in find(browser, added).content.decode()
+    assert "a client secret was added since" in text_of(browser.get(contain))
+
+
 def test_unmatched_texts_are_explained(browser: Client, ci: Application) -> None:
     page = text_of(find(browser, f"{new_secret()} {factories.old_secret()}"))
     assert "not among the client secrets of the applications that you can see" in page
@@ -86,11 +98,12 @@ def test_too_much_and_too_often_are_refused_beside_the_field(
     long = find(browser, "x" * (secret_search.MAX_LENGTH + 1))
     assert (long.status_code, "Paste at most 100,000 characters." in text_of(long)) == (422, True)
     monkeypatch.setattr(secret_search, "SEARCHES", 1)
+    monkeypatch.setattr(secret_search, "SEARCH_SECONDS", 3 * 86_400)
     find(browser, secret)
     refused = find(browser, secret)
     assert refused.status_code == 429
     assert refused.headers["Retry-After"]
-    assert "Too many searches for secrets." in text_of(refused)
+    assert "Too many searches for secrets. Try again in 3 days." in text_of(refused)
     answer = browser.post(API, {"text": secret}, "application/json")
     assert (answer.status_code, "Retry-After" in answer.headers) == (429, True)
 

@@ -195,10 +195,10 @@ def test_user_under_attack_must_wait_at_a_new_address(
     ("seconds", "said"),
     [
         (1, "1 second."), (59, "59 seconds."), (60, "1 minute."), (61, "2 minutes."),
-        (900, "15 minutes."),
+        (900, "15 minutes."), (7_200, "2 hours."), (86_400, "24 hours."), (259_200, "3 days."),
     ],
 )  # fmt: skip
-def test_wait_is_shown_in_seconds_or_minutes(
+def test_wait_is_shown_in_one_unit(
     client: Client, monkeypatch: pytest.MonkeyPatch, seconds: int, said: str
 ) -> None:
     def refuse(*_: object, **__: object) -> None:

@@ -5,8 +5,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from accessrules.models import AccessRule, Scope, Subject
-from runai_access.audit.models import AuditEvent
-from runai_access.db.normalization_sql import is_lower
+from runai_access.audit.models import AuditEvent, is_known_by_name
 
 EVENTS = 10
 SUBJECTS = ("application", "user", "group")
@@ -28,8 +27,7 @@ def history_of(entity_type: str, id_: str, name: str | None = None) -> list[Q]:
         rules = AccessRule.objects.filter(subject=UUID(id_))
         names = Subject.objects.filter(pk=id_).values_list("name", flat=True)
         if name := name or names.first():
-            named = is_lower("entity_name", name) & Q(entity_name=name)
-            parts.append(named & Q(entity_type=entity_type, entity_id=""))
+            parts.append(is_known_by_name(entity_type, name))
     else:
         rules = AccessRule.objects.filter(scope__type=entity_type, scope__uid=id_)
     ids = rules.order_by("-pk").values_list("pk", flat=True)[:_MAX_RULES_SCANNED]

@@ -24,3 +24,7 @@ class Command(OperatorCommand):
             report = report_of(application_named(name), SYSTEM.authority)
         for part in lines(csv_header(), csv_rows(report)):
             self.stdout.write(part, ending="")
+        if not report.is_complete:
+            self.stderr.write(
+                "The report is incomplete: its lines “Incomplete” say what is missing."
+            )

@@ -16,10 +16,10 @@ from runai_access.accounts.mfa.factors import APP
 from runai_access.accounts.models import User
 from runai_access.accounts.policy import factors_of
 from runai_access.accounts.views.sign_on import START_SECONDS, STARTS
-from runai_access.accounts.views.signing_in import duration, render_sign_in
+from runai_access.accounts.views.signing_in import render_sign_in
 from runai_access.security.throttles import attempt, network_of
 from runai_access.ui.dialogs import local_path
-from runai_access.ui.forms import later
+from runai_access.ui.forms import duration, later
 
 TOO_MANY_STARTS = "Too many sign-ins from your network. Try again in a few minutes."
 EXPIRED = "This sign-in has expired. Enter your password again."

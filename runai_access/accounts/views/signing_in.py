@@ -1,6 +1,5 @@
 """The sign-in page, and sign-out."""
 
-import math
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -19,7 +18,7 @@ from runai_access.accounts.sso.provider import sign_out_url
 from runai_access.errors import Busy
 from runai_access.errors_views import is_for_programs
 from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form, local_path
-from runai_access.ui.forms import later
+from runai_access.ui.forms import duration, later
 
 SESSION_ENDED = "Your session has ended. Sign in to continue."
 STALE = "This page has expired. Enter your password again."
@@ -109,14 +108,6 @@ def render_leave_page(request: HttpRequest, url: str) -> HttpResponse:
 
 def _home() -> str:
     return resolve_url(settings.LOGIN_REDIRECT_URL)
-
-
-def duration(seconds: int) -> str:
-    """Return a duration as text: in seconds below a minute, then in minutes, rounded up."""
-    if seconds < 60:
-        return f"{seconds} second{'s' if seconds > 1 else ''}"
-    minutes = math.ceil(seconds / 60)
-    return f"{minutes} minute{'s' if minutes > 1 else ''}"
 
 
 def render_sign_in(
