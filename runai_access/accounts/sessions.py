@@ -21,6 +21,7 @@ from runai_access.accounts.devices import describe_device
 from runai_access.accounts.models import User, UserSession
 from runai_access.audit.recorder import Origin
 from runai_access.db.availability import is_unavailable
+from runai_access.errors import Conflict
 
 # The description of a session. Its data has it too, because a new key of the session means a new row.
 _DETAILS = "user_session"
@@ -52,6 +53,18 @@ class SessionStore(DatabaseStore):
             return None
         self.user_session = row
         return found
+
+    @transaction.atomic
+    def cycle_key(self) -> None:
+        """Give the session a new key. Raises Conflict if it was ended since the request began.
+
+        Django would store it again under the new key.
+        """
+        self.keys()  # reads the session, which forgets an unknown key
+        rows = Session.objects.select_for_update().filter(pk=self.session_key)
+        if self.session_key and not rows.first():
+            raise Conflict("Your session has ended. Sign in again.")
+        super().cycle_key()
 
     @transaction.atomic
     def save(self, must_create: bool = False) -> None:

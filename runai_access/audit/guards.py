@@ -17,7 +17,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
-from runai_access.db.triggers import enabled_triggers
+from runai_access.db.triggers import enabled_triggers, run_together
 
 MIGRATION = ("audit", "0001_initial")
 
@@ -112,12 +112,12 @@ FUNCTIONS = {
 
 def install(connection: BaseDatabaseWrapper) -> None:
     """Create every trigger, replacing existing ones."""
-    _run(connection, [*removing(connection), *installing(connection)])
+    run_together(connection, [*removing(connection), *installing(connection)])
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
     """Drop every trigger."""
-    _run(connection, removing(connection))
+    run_together(connection, removing(connection))
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:
@@ -155,9 +155,3 @@ def after_migrating(**options: Any) -> None:
 
 def _triggers(connection: BaseDatabaseWrapper) -> dict[str, str]:
     return SQLITE if connection.vendor == "sqlite" else POSTGRESQL
-
-
-def _run(connection: BaseDatabaseWrapper, statements: list[str]) -> None:
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)

@@ -17,13 +17,18 @@ def run(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
             cursor.execute(sql.replace("IS DISTINCT FROM", "IS NOT") if is_sqlite else sql)
 
 
+def run_together(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
+    """Run statements in one transaction, which gives up a lock as a migration of PostgreSQL does."""
+    with transaction.atomic(using=connection.alias):
+        if connection.vendor == "postgresql":
+            run(connection, [f"SET LOCAL lock_timeout = {base.MIGRATION_LOCK_TIMEOUT}"])
+        run(connection, statements)
+
+
 def run_each(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
-    """Run each statement in a transaction, which gives up a lock as a migration of PostgreSQL does."""
+    """Run each statement in a transaction of its own; see `run_together`."""
     for sql in statements:
-        with transaction.atomic(using=connection.alias):
-            if connection.vendor == "postgresql":
-                run(connection, [f"SET LOCAL lock_timeout = {base.MIGRATION_LOCK_TIMEOUT}"])
-            run(connection, [sql])
+        run_together(connection, [sql])
 
 
 def enabled_triggers(connection: BaseDatabaseWrapper) -> set[str]:

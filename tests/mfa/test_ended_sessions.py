@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.test import Client
 
@@ -87,3 +88,19 @@ def test_conflict_is_a_page_with_the_reason(
     answer = _renew(client, rosa, clock)
     assert answer.status_code == 409
     assert b"Your account was changed in the meantime. Sign in again." in answer.content
+
+
+def _confirm(client: Client, user: User, clock: Clock) -> Any:
+    return client.post("/account/confirm/", {"password": PASSWORD})
+
+
+@pytest.mark.parametrize(
+    "post", [_set_up, _remove, _sign_out_elsewhere, _change_password, _confirm]
+)
+def test_attack_request_of_one_session_that_ends_meanwhile(
+    client: Client, rosa: User, clock: Clock, then: Callable[..., None], post: Post
+) -> None:
+    client.force_login(rosa)
+    then(Session.objects.all().delete)
+    assert post(client, rosa, clock).status_code == 409
+    assert not is_signed_in(client)
