@@ -85,6 +85,15 @@ def test_replacing_shows_the_new_secret_once(browser: Client, contained: Applica
     assert (refused.status_code, "ci is not contained." in text_of(refused)) == (409, True)
 
 
+def test_pages_offer_to_contain_again_after_a_new_secret(
+    browser: Client, contained: Application
+) -> None:
+    pages = [contained.get_absolute_url(), url("report", contained)]
+    assert not any(b'id="do-contain"' in browser.get(page).content for page in pages)
+    factories.client_secret(contained)
+    assert all(b'id="do-contain"' in browser.get(page).content for page in pages)
+
+
 def test_enabling_asks_before_old_secrets_work_again(
     browser: Client, contained: Application
 ) -> None:
