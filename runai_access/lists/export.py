@@ -16,7 +16,6 @@ from runai_access.compression import allow_compression
 from runai_access.lists.formulas import escape_formulas
 
 ROW_LIMIT = 20_000
-_CUT = f"first-{ROW_LIMIT}-rows"
 _BOM = "\ufeff"
 _BATCH_SIZE = 100
 
@@ -81,17 +80,24 @@ def csv_response(
     rows: Iterable[Iterable[object]],
     *,
     is_cut: bool,
-    cut_name: str = _CUT,
+    cut_name: str = "",
 ) -> StreamingHttpResponse:
-    """Stream a CSV file. If rows are missing, a header and `cut_name` in the file name say so."""
-    name = f"{name}-{cut_name}" if is_cut else name
+    """Stream a CSV file. If rows are missing, a header and the file name say so.
+
+    The file name says `cut_name`, or else that the row limit truncated it.
+    """
+    name = _cut(name, cut_name) if is_cut else name
     return _file(lines(header, rows), f"{name}.csv", "text/csv; charset=utf-8", is_cut=is_cut)
 
 
 def json_response(name: str, rows: Iterable[object], *, is_cut: bool) -> StreamingHttpResponse:
     """Stream a JSON list, one row per line. If it is truncated, the file name and a header say so."""
-    name = f"{name}-{_CUT}" if is_cut else name
+    name = _cut(name) if is_cut else name
     return _file(json_lines(rows), f"{name}.json", "application/json", is_cut=is_cut)
+
+
+def _cut(name: str, cut_name: str = "") -> str:
+    return f"{name}-{cut_name or f'first-{ROW_LIMIT}-rows'}"
 
 
 def json_lines(rows: Iterable[object]) -> Iterator[str]:
