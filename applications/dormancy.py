@@ -61,10 +61,8 @@ def notice_of(application: Application) -> Notice | None:
     if application.dormancy is None or since is None:
         return None
     found = with_unused_since(Application.objects.filter(pk=application.pk)).first()
-    if (
-        found is None or found.unused_since > since
-    ):  # deleted, or used: the job ends the warning soon
-        return None
+    if found is None or found.unused_since > since:
+        return None  # deleted, or used: the job ends the warning soon
     return Notice(application, found.unused_since, _disabled_from(application, found.unused_since))
 
 

@@ -1,7 +1,8 @@
 """The limit on wrong codes of a user, at all addresses together.
 
-Whoever reaches it knows the password, so it lasts longer than that of passwords: an attacker has many
-addresses, and a code only six digits. A new password ends it, because the attacker lacks that.
+Only someone who knows the password can reach it, so it lasts longer than that of passwords: an
+attacker has many addresses, and a code only six digits. A new password ends it, because the attacker
+lacks that.
 """
 
 from django.conf import settings

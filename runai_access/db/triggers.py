@@ -26,7 +26,7 @@ def run_together(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> 
 
 
 def run_each(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
-    """Run each statement in a transaction of its own; see `run_together`."""
+    """Run each statement in a separate transaction; see `run_together`."""
     for sql in statements:
         run_together(connection, [sql])
 

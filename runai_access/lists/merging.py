@@ -55,7 +55,7 @@ class MergedReader(RowReader[M]):
     def _edges(self, part: Q, most: int) -> QuerySet[Any, Any]:
         """Return the sort values and keys of the first rows of a part.
 
-        SQLite merges rows in the order of two indexes by itself. PostgreSQL does so if both SELECTs are
+        SQLite merges rows in the order of two indexes. PostgreSQL does so only if both SELECTs are
         ordered and limited, which SQLite does not support; else it sorts all rows.
         """
         parts = [self._ordered(reader.listed, part) for reader in self._readers]

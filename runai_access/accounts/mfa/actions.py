@@ -24,7 +24,7 @@ from runai_access.accounts.mfa.factors import (
     replace_recovery_codes,
     step_of,
 )
-from runai_access.accounts.mfa.passkeys import MAX_PASSKEYS
+from runai_access.accounts.mfa.passkeys import require_room
 from runai_access.accounts.models import User
 from runai_access.accounts.validators import check_display_name
 from runai_access.audit.recorder import Entity, record
@@ -59,8 +59,7 @@ def add_passkey(*, caller: Caller, name: str, credential: dict[str, Any]) -> tup
     Conflict if they have too many, ValidationError for an invalid name.
     """
     user = _locked_user(caller)
-    if policy.factors_of(user).filter(type=PASSKEY).count() >= MAX_PASSKEYS:
-        raise Conflict(f"You can have at most {MAX_PASSKEYS} passkeys. Remove one first.")
+    require_room(user)
     data = {"name": check_passkey_name(name), "credential": credential}
     return user, _add(caller, user, Authenticator(user=user, type=PASSKEY, data=data), [])
 

@@ -12,11 +12,13 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal import auth
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 from fido2.utils import websafe_decode, websafe_encode
 
 from runai_access.accounts.mfa.factors import PASSKEY
 from runai_access.accounts.models import User
+from runai_access.accounts.policy import factors_of
 from runai_access.errors import Conflict, DomainError, NotFound
 
 MAX_PASSKEYS = 10
@@ -35,10 +37,15 @@ class PasskeyRefused(DomainError):
 def begin_creation(user: User) -> dict[str, Any]:
     """Return the options for a new passkey. Raises Conflict if the user has too many."""
     require_passkeys()
-    if Authenticator.objects.filter(user=user, type=PASSKEY).count() >= MAX_PASSKEYS:
-        raise Conflict(f"You can have at most {MAX_PASSKEYS} passkeys. Remove one first.")
+    require_room(user)
     options: dict[str, Any] = auth.begin_registration(user, passwordless=True)
     return options
+
+
+def require_room(user: User) -> None:
+    """Raise Conflict if the user has MAX_PASSKEYS."""
+    if _passkeys_of(user).count() >= MAX_PASSKEYS:
+        raise Conflict(f"You can have at most {MAX_PASSKEYS} passkeys. Remove one first.")
 
 
 def complete_creation(response: Any) -> dict[str, Any]:
@@ -90,14 +97,17 @@ def complete_use(response: Any) -> User:
 
 def has_passkeys(user: User) -> bool:
     """Return whether the user has a passkey that browsers can use here."""
-    passkeys = Authenticator.objects.filter(user=user, type=PASSKEY)
-    return settings.PASSKEY_DOMAIN is not None and passkeys.exists()
+    return settings.PASSKEY_DOMAIN is not None and _passkeys_of(user).exists()
 
 
 def require_passkeys() -> None:
     """Raise NotFound if browsers offer no passkeys at the URL of this installation."""
     if settings.PASSKEY_DOMAIN is None:
         raise NotFound("Passkeys require HTTPS and a domain.")
+
+
+def _passkeys_of(user: User) -> QuerySet[Any]:
+    return factors_of(user).filter(type=PASSKEY)
 
 
 def _user_of(response: dict[str, Any]) -> User:

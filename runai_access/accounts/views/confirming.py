@@ -2,9 +2,8 @@
 
 import math
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accessrules.authorization.callers import caller_of
@@ -14,8 +13,8 @@ from runai_access.accounts.forms import INCORRECT, REFUSED_PASSKEY, ConfirmForm,
 from runai_access.accounts.mfa.passkeys import begin_use, has_passkeys
 from runai_access.accounts.policy import has_local_password
 from runai_access.accounts.sso.provider import connected_provider
+from runai_access.accounts.views.next_page import next_url
 from runai_access.errors import Busy
-from runai_access.ui.dialogs import local_path
 from runai_access.ui.forms import later
 
 
@@ -39,7 +38,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if not is_confirmed:
         form.add_error("password", INCORRECT)
         return _page(request, form, status=422)
-    return redirect(_next_url(request))
+    return redirect(next_url(request))
 
 
 @require_POST
@@ -47,13 +46,13 @@ def confirm_with_passkey(request: HttpRequest) -> HttpResponse:
     """Accept a passkey of the user instead; return to the page or dialog of the action."""
     form = PasskeyForm(request.POST)
     if form.is_valid() and second_step.confirm_with_passkey(request, **form.cleaned_data):
-        return redirect(_next_url(request))
+        return redirect(next_url(request))
     return _page(request, ConfirmForm(), status=422, error=REFUSED_PASSKEY)
 
 
 @require_POST
 def passkey_options(request: HttpRequest) -> HttpResponse:
-    """Return what the browser needs to use a passkey of the user, whoever else is signing in here."""
+    """Return what the browser needs to use a passkey of the signed-in user, not of a pending one."""
     return JsonResponse(begin_use(own_user(caller_of(request))))
 
 
@@ -64,15 +63,10 @@ def _page(
     context = {
         "form": form,
         "object": user,
-        "next": _next_url(request),
+        "next": next_url(request),
         "has_password": has_local_password(user),
         "provider": connected_provider(user),
         "has_passkeys": has_passkeys(user),
         "error": error,
     }
     return render(request, "accounts/confirm.html", context, status=status)
-
-
-def _next_url(request: HttpRequest) -> str:
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    return local_path(wanted, resolve_url(settings.LOGIN_REDIRECT_URL))

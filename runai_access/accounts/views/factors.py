@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import auth, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -22,9 +22,10 @@ from runai_access.accounts.mfa import actions, new_app, passkeys
 from runai_access.accounts.mfa.factors import APP, PASSKEY, describe
 from runai_access.accounts.models import User
 from runai_access.accounts.sessions import must_enroll, note_second_factor
+from runai_access.accounts.views.next_page import account_page, next_url
 from runai_access.compression import forbid_compression
 from runai_access.errors import Conflict, ReauthenticationRequired
-from runai_access.ui.dialogs import ParentPage, finish_dialog, local_path, render_dialog
+from runai_access.ui.dialogs import finish_dialog, render_dialog
 
 ADDED = "Second factor added. You are signed out everywhere else."
 REMOVED = "Second factor removed. You are signed out everywhere else."
@@ -113,12 +114,12 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
     caller.require_recent_authentication()
     if request.method != "POST":
         return render_dialog(
-            request, "accounts/_new_recovery_codes.html", {}, parent_page=_account()
+            request, "accounts/_new_recovery_codes.html", {}, parent_page=account_page()
         )
     codes = actions.renew_recovery_codes(caller=caller)
     response = render_dialog(
         request, "accounts/_recovery_codes.html", _codes_context(own_user(caller), codes),
-        parent_page=_account(), changed="", is_last=True,
+        parent_page=account_page(), changed="", is_last=True,
     )  # fmt: skip
     messages.success(request, "Recovery codes created. The former ones no longer work.")
     return _once(response)
@@ -134,10 +135,10 @@ def rename(request: HttpRequest, factor_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actions.rename_passkey(caller=caller, factor_id=factor_id, **form.cleaned_data)
         messages.success(request, "Passkey renamed.")
-        return finish_dialog(request, _account())
+        return finish_dialog(request, account_page())
     return render_dialog(
         request, "accounts/_rename_factor.html", {"form": form, "factor": factor},
-        parent_page=_account(), status=422 if form.errors else 200,
+        parent_page=account_page(), status=422 if form.errors else 200,
     )  # fmt: skip
 
 
@@ -158,11 +159,11 @@ def remove(request: HttpRequest, factor_id: int) -> HttpResponse:
             auth.update_session_auth_hash(request, user)
             note_second_factor(request, proved=policy.has_second_factor(user))
             messages.success(request, REMOVED)
-            return finish_dialog(request, _account())
+            return finish_dialog(request, account_page())
     context = {"factor": factor, "name": describe(factor), "is_last": is_last, "error": error}
     return render_dialog(
         request, "accounts/_remove_factor.html", context,
-        parent_page=_account(), status=409 if error else 200,
+        parent_page=account_page(), status=409 if error else 200,
     )  # fmt: skip
 
 
@@ -172,8 +173,8 @@ def _added(request: HttpRequest, user: User, codes: list[str]) -> HttpResponse:
     note_second_factor(request)
     messages.success(request, ADDED)
     if not codes:
-        return redirect(_next_url(request))
-    context = {**_codes_context(user, codes), "next": _next_url(request)}
+        return redirect(next_url(request, account_page().address))
+    context = {**_codes_context(user, codes), "next": next_url(request, account_page().address)}
     return _once(render(request, "accounts/recovery_codes.html", context))
 
 
@@ -208,18 +209,12 @@ def _page(
     request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     """Render a page of an enrollment, which an enrolled user can leave."""
-    context |= {"next": _next_url(request), "must_enroll": must_enroll(request)}
+    context |= {
+        "next": next_url(request, account_page().address),
+        "must_enroll": must_enroll(request),
+    }
     return render(request, template, context, status=status)
 
 
 def _device(request: HttpRequest) -> str:
     return describe_device(request.META.get("HTTP_USER_AGENT", ""))
-
-
-def _next_url(request: HttpRequest) -> str:
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    return local_path(wanted, resolve_url("accounts:own"))
-
-
-def _account() -> ParentPage:
-    return ParentPage("Your account", resolve_url("accounts:own"))

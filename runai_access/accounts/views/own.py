@@ -23,13 +23,12 @@ from runai_access.accounts.models import Group, UserSession
 from runai_access.accounts.policy import has_local_password
 from runai_access.accounts.sessions import must_choose_password
 from runai_access.accounts.sso.provider import connected_provider
+from runai_access.accounts.views.next_page import account_page, next_url, unless_home
 from runai_access.errors import Busy, Conflict
 from runai_access.ui.dialogs import (
-    ParentPage,
     finish_dialog,
     is_htmx_target,
     leave_for,
-    local_path,
     render_dialog,
 )
 from runai_access.ui.forms import later
@@ -92,15 +91,17 @@ def password(request: HttpRequest) -> HttpResponse:
         return later(_form(request, form, status=503), busy.retry_after)
     messages.success(request, CHANGED)
     if was_temporary:
-        return redirect(_next_url(request))
-    return finish_dialog(request, _home())
+        return redirect(next_url(request))
+    return finish_dialog(request, account_page())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
     """Ask for confirmation; end all sessions, including the current one."""
     if request.method != "POST":
-        return render_dialog(request, "accounts/_sign_out_everywhere.html", {}, parent_page=_home())
+        return render_dialog(
+            request, "accounts/_sign_out_everywhere.html", {}, parent_page=account_page()
+        )
     signin.sign_out_everywhere(request)
     messages.success(request, "Signed out everywhere.")
     address = resolve_url(settings.LOGIN_URL)
@@ -111,10 +112,12 @@ def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
 def sign_out_elsewhere(request: HttpRequest) -> HttpResponse:
     """Ask for confirmation; end all other sessions."""
     if request.method != "POST":
-        return render_dialog(request, "accounts/_sign_out_elsewhere.html", {}, parent_page=_home())
+        return render_dialog(
+            request, "accounts/_sign_out_elsewhere.html", {}, parent_page=account_page()
+        )
     signin.sign_out_elsewhere(request)
     messages.success(request, "Signed out everywhere else.")
-    return finish_dialog(request, _home())
+    return finish_dialog(request, account_page())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -125,31 +128,23 @@ def end_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
         row = own_session(caller=caller, session_id=session_id)
         is_current = row.pk == request.session.session_key
         context = {"session": row, "is_current": is_current}
-        return render_dialog(request, "accounts/_end_session.html", context, parent_page=_home())
+        return render_dialog(
+            request, "accounts/_end_session.html", context, parent_page=account_page()
+        )
     row = end_own_session(caller=caller, session_id=session_id)
     if row.pk == request.session.session_key:
         auth.logout(request)
         return leave_for(request, resolve_url(settings.LOGIN_URL))
     messages.success(request, f"Session ended: {row.device}.")
-    return finish_dialog(request, _home())
+    return finish_dialog(request, account_page())
 
 
 def _form(request: HttpRequest, form: OwnPasswordForm, *, status: int = 200) -> HttpResponse:
     user = own_user(caller_of(request))
     context: dict[str, Any] = {"form": form, "object": user}
     if must_choose_password(request):
-        next_url = _next_url(request)
-        context["next"] = next_url if next_url != resolve_url(settings.LOGIN_REDIRECT_URL) else ""
+        context["next"] = unless_home(next_url(request))
         return render(request, "accounts/choose_password.html", context, status=status)
     return render_dialog(
-        request, "accounts/_own_password.html", context, parent_page=_home(), status=status
+        request, "accounts/_own_password.html", context, parent_page=account_page(), status=status
     )
-
-
-def _next_url(request: HttpRequest) -> str:
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
-    return local_path(wanted, resolve_url(settings.LOGIN_REDIRECT_URL))
-
-
-def _home() -> ParentPage:
-    return ParentPage("Your account", resolve_url("accounts:own"))

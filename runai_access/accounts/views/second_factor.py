@@ -6,7 +6,7 @@ The session says whose second factor is awaited; nothing in a request can change
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from runai_access.accounts import second_step, signin
@@ -15,10 +15,10 @@ from runai_access.accounts.mfa import passkeys, pending
 from runai_access.accounts.mfa.factors import APP
 from runai_access.accounts.models import User
 from runai_access.accounts.policy import factors_of
+from runai_access.accounts.views.next_page import next_url, unless_home
 from runai_access.accounts.views.sign_on import START_SECONDS, STARTS
 from runai_access.accounts.views.signing_in import render_sign_in
 from runai_access.security.throttles import attempt, network_of
-from runai_access.ui.dialogs import local_path
 from runai_access.ui.forms import duration, later
 
 TOO_MANY_STARTS = "Too many sign-ins from your network. Try again in a few minutes."
@@ -32,9 +32,9 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     user = pending.pending_user(request)
     if user is None:
         if request.user.is_authenticated:  # another tab has signed in
-            return redirect(_next_url(request))
+            return redirect(next_url(request))
         status = 403 if request.method == "POST" else 200
-        return render_sign_in(request, _next_url(request), note=EXPIRED, status=status)
+        return render_sign_in(request, next_url(request), note=EXPIRED, status=status)
     if request.method != "POST":
         return _page(request, user, CodeForm())
     form = CodeForm(request.POST)
@@ -48,7 +48,7 @@ def enter_code(request: HttpRequest) -> HttpResponse:
     if signed_in is None:
         form.add_error("code", WRONG_CODE)
         return _page(request, user, form, status=422)
-    return redirect(_next_url(request))
+    return redirect(next_url(request))
 
 
 @login_not_required
@@ -57,10 +57,10 @@ def use_passkey(request: HttpRequest) -> HttpResponse:
     """Sign in with a passkey, which needs no password, then redirect to the requested page."""
     form = PasskeyForm(request.POST)
     if form.is_valid() and second_step.sign_in_with_passkey(request, **form.cleaned_data):
-        return redirect(_next_url(request))
+        return redirect(next_url(request))
     waiting = pending.pending_user(request)
     if waiting is None:
-        return render_sign_in(request, _next_url(request), error=REFUSED_PASSKEY, status=422)
+        return render_sign_in(request, next_url(request), error=REFUSED_PASSKEY, status=422)
     return _page(request, waiting, CodeForm(), status=422, error=REFUSED_PASSKEY)
 
 
@@ -87,21 +87,12 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
 def _page(
     request: HttpRequest, user: User, form: CodeForm, *, status: int = 200, error: str = ""
 ) -> HttpResponse:
-    next_url = _next_url(request)
     context = {
         "form": form,
         "object": user,
-        "next": next_url if next_url != _home() else "",
+        "next": unless_home(next_url(request)),
         "has_app": factors_of(user).filter(type=APP).exists(),
         "has_passkeys": passkeys.has_passkeys(user),
         "error": error,
     }
     return render(request, "accounts/second_factor.html", context, status=status)
-
-
-def _next_url(request: HttpRequest) -> str:
-    return local_path(request.POST.get("next") or request.GET.get("next") or "", _home())
-
-
-def _home() -> str:
-    return resolve_url(settings.LOGIN_REDIRECT_URL)

@@ -26,6 +26,7 @@ from runai_access.accounts.sso.actions import (
 from runai_access.accounts.sso.discovery import ProviderError
 from runai_access.accounts.sso.identity import Identity
 from runai_access.accounts.sso.provider import Flow, FlowCanceled, FlowExpired, configured_provider
+from runai_access.accounts.views.next_page import home
 from runai_access.accounts.views.signing_in import render_leave_page, render_sign_in
 from runai_access.errors import Conflict
 from runai_access.security.throttles import attempt, network_of
@@ -183,4 +184,4 @@ def _unavailable() -> str:
 
 
 def _local(wanted: str) -> str:
-    return local_path(wanted, resolve_url(settings.LOGIN_REDIRECT_URL))
+    return local_path(wanted, home())

@@ -15,6 +15,7 @@ from runai_access.accounts.forms import WRONG, SignInForm
 from runai_access.accounts.middleware import ENDED
 from runai_access.accounts.sessions import provider_of
 from runai_access.accounts.sso.provider import sign_out_url
+from runai_access.accounts.views.next_page import home, next_url, unless_home
 from runai_access.errors import Busy
 from runai_access.errors_views import is_for_programs
 from runai_access.ui.dialogs import address_to_return_to, leave_and_keep_form, local_path
@@ -37,29 +38,30 @@ OUT_OF_DATE = "This form has expired. Check it and submit it again."
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Ask for email and password, then redirect to the requested page."""
-    next_url = local_path(request.POST.get("next") or request.GET.get("next") or "", _home())
+    wanted = next_url(request)
     if request.method != "POST":
         note = SESSION_ENDED if ENDED in request.GET else ""
         is_signed_in = request.user.is_authenticated
-        return redirect(next_url) if is_signed_in else render_sign_in(request, next_url, note=note)
+        return redirect(wanted) if is_signed_in else render_sign_in(request, wanted, note=note)
     form = SignInForm(request.POST)
     if not form.is_valid():
-        return render_sign_in(request, next_url, form, status=422)
+        return render_sign_in(request, wanted, form, status=422)
     try:
         user = signin.sign_in(request, **form.cleaned_data)
     except signin.SecondFactorRequired:
-        query = urlencode({"next": next_url}) if next_url != _home() else ""
-        return redirect(f"{resolve_url('accounts:second-factor')}{'?' if query else ''}{query}")
+        next_ = unless_home(wanted)
+        query = f"?{urlencode({'next': next_})}" if next_ else ""
+        return redirect(f"{resolve_url('accounts:second-factor')}{query}")
     except signin.TooManyFailures as refusal:
         form.add_error(None, f"{refusal} Try again in {duration(refusal.seconds)}.")
-        return later(render_sign_in(request, next_url, form, status=429), refusal.seconds)
+        return later(render_sign_in(request, wanted, form, status=429), refusal.seconds)
     except Busy as busy:
         form.add_error(None, "Too many users are signing in right now. Try again in a moment.")
-        return later(render_sign_in(request, next_url, form, status=503), busy.retry_after)
+        return later(render_sign_in(request, wanted, form, status=503), busy.retry_after)
     if user is None:
         form.add_error(None, WRONG)
-        return render_sign_in(request, next_url, form, status=422)
-    return redirect(next_url)
+        return render_sign_in(request, wanted, form, status=422)
+    return redirect(wanted)
 
 
 @login_not_required
@@ -72,11 +74,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if is_for_programs(request):
         return errors_views.csrf_failure(request, reason)
     if request.path in map(resolve_url, _FORMS_OF_SIGN_IN):
-        next_url = local_path(request.POST.get("next", ""), _home())
+        wanted = local_path(request.POST.get("next", ""), home())
         if request.user.is_authenticated:
-            return redirect(next_url)
+            return redirect(wanted)
         form = SignInForm(initial={"email": request.POST.get("email", "")})
-        return render_sign_in(request, next_url, form, status=403, note=STALE)
+        return render_sign_in(request, wanted, form, status=403, note=STALE)
     if "HX-Request" in request.headers:
         messages.warning(request, OUT_OF_DATE)
         return leave_and_keep_form(address_to_return_to(request))
@@ -106,13 +108,9 @@ def render_leave_page(request: HttpRequest, url: str) -> HttpResponse:
     return render(request, "accounts/leave.html", context)
 
 
-def _home() -> str:
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
-
-
 def render_sign_in(
     request: HttpRequest,
-    next_url: str,
+    wanted: str,
     form: SignInForm | None = None,
     *,
     status: int = 200,
@@ -123,7 +121,7 @@ def render_sign_in(
     local = settings.LOCAL_SIGN_IN
     context = {
         "form": form or SignInForm(),
-        "next": next_url if next_url != _home() else "",
+        "next": unless_home(wanted),
         "note": note,
         "error": error,
         "contact": settings.HELP_CONTACT,
