@@ -12,8 +12,8 @@ from accessrules.filters.subjects import (
     HeldRoleFilter,
     HeldScopeFilter,
     NoRulesFilter,
-    StatusFilter,
     line_matches,
+    status_options,
 )
 from accessrules.models import AccessRuleQuerySet
 from applications.models import END_MARK, LABEL_MARK, Application, ClientSecret
@@ -36,13 +36,14 @@ from runai_access.lists.filters import (
     NEVER,
     NEXT_DAYS,
     NONE,
+    ONE_OF_FEW,
     STARTS_WITH,
     Choice,
-    ChoiceFilter,
     ExpiryFilter,
     FieldFilter,
     ListFilterSet,
     Operator,
+    OptionsFilter,
     PlainTextFilter,
     TextFilter,
     TimeFilter,
@@ -53,47 +54,50 @@ from runai_access.lists.selection import ListFilter
 MINE = Operator("mine", "is you or one of your groups")
 
 
-class NameFilter(TextFilter):
+class IndexedTextFilter(TextFilter):
+    """A text that the search index has, after `start` and before `end`."""
+
+    start, end = "", ""
+
+    def indexed(self, test: str, term: str) -> str:
+        """Return what the index has of a text that starts with, ends with or is a term."""
+        start = self.start if test in (IS.name, STARTS_WITH.name) else ""
+        return f"{start}{term}{self.end if test in (IS.name, ENDS_WITH.name) else ''}"
+
+    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
+        if operator.negates:
+            return None
+        longest = max(map(normalize, values), key=len)
+        is_exact = operator in (IS, STARTS_WITH) and len(values) == 1
+        return keys_with_text(self.indexed(operator.name, longest), is_exact=is_exact)
+
+
+class NameFilter(IndexedTextFilter):
     """Filters by name, which is the first line of the search text. Names are stored normalized."""
 
+    end = "\n"
+
     def lookup(self, test: str, term: str, context: Authority) -> Q:
-        if test == STARTS_WITH.name:
-            return starts_with("search_text", term)
-        if test == IS.name:
-            return starts_with("search_text", f"{term}\n")
+        if test in (IS.name, STARTS_WITH.name):
+            return starts_with("search_text", self.indexed(test, term))
         return line_matches(_NAME, test, term)
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
-        if operator.negates:
-            return None
-        if operator in (CONTAINS, ENDS_WITH):
-            return keys_with_text(_longest(operator, values), is_exact=False)
-        return KeySubquery.of(Application.objects.filter(self.condition(operator, values, context)))
+        if operator in (IS, STARTS_WITH):
+            named = self.condition(operator, values, context)
+            return KeySubquery.of(Application.objects.filter(named))
+        return super().keys(operator, values, context)
 
 
-class ApplicationCreatorFilter(TextFilter):
+class ApplicationCreatorFilter(IndexedTextFilter):
     """Filters by creator, which follows the name in the search text."""
 
+    start, end = "\n", "\n"
+
     def lookup(self, test: str, term: str, context: Authority) -> Q:
-        if test == STARTS_WITH.name:
-            return Q(contains("search_text", f"\n{term}"))
-        if test == IS.name:
-            return Q(contains("search_text", f"\n{term}\n"))
+        if test in (IS.name, STARTS_WITH.name):
+            return Q(contains("search_text", self.indexed(test, term)))
         return line_matches(_CREATOR, test, term)
-
-    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
-        if operator.negates:
-            return None
-        longest = _longest(operator, values)
-        if operator in (CONTAINS, ENDS_WITH):
-            return keys_with_text(longest, is_exact=False)
-        return keys_with_text(f"\n{longest}", is_exact=len(values) == 1)
-
-
-def _longest(operator: Operator, values: list[str]) -> str:
-    """Return the longest term, with the line feed after it if the line must end there."""
-    end = "\n" if operator in (IS, ENDS_WITH) else ""
-    return max(map(normalize, values), key=len) + end
 
 
 _END_OF_NAME = StrIndex(F("search_text"), Value("\n"))
@@ -103,7 +107,7 @@ _CREATOR = Substr(
 )
 
 
-class OwnerFilter(TextFilter):
+class OwnerFilter(IndexedTextFilter):
     """Filters by the name of the owner, a user or a group; or by what the caller owns."""
 
     operators = (CONTAINS, IS, IS_NOT, STARTS_WITH, NONE, MINE)  # type: ignore[assignment]  # not the same number
@@ -128,11 +132,9 @@ class OwnerFilter(TextFilter):
     def keys(self, operator: Operator, values: list[Any], context: Authority) -> KeySubquery | None:
         if operator == MINE:
             return KeySubquery.of(owned_by(context))
-        if operator.negates:
-            return None
+        if operator not in (IS, STARTS_WITH):
+            return super().keys(operator, values, context)
         longest = max(map(normalize, values), key=len)
-        if operator in (CONTAINS, ENDS_WITH):
-            return keys_with_text(longest, is_exact=False)
         is_equal = Q(Exact(BinaryCollation(F("owner_name")), longest))
         named = is_equal if operator == IS else starts_with("owner_name", longest)
         return KeySubquery.of(Application.objects.filter(named), is_exact=len(values) == 1)
@@ -149,7 +151,7 @@ class OwnerFilter(TextFilter):
         return super().words(operator, values) if operator.takes else ""
 
 
-class DescriptionFilter(TextFilter):
+class DescriptionFilter(IndexedTextFilter):
     """Filters by a text in the description."""
 
     operators = (CONTAINS,)  # type: ignore[assignment]  # not the same number
@@ -157,43 +159,26 @@ class DescriptionFilter(TextFilter):
     def lookup(self, test: str, term: str, context: Authority) -> Q:
         return line_matches(normalized("description"), test, term)
 
-    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
-        if operator.negates:
-            return None
-        return keys_with_text(max(map(normalize, values), key=len), is_exact=False)
 
-
-class LabelFilter(TextFilter):
+class LabelFilter(IndexedTextFilter):
     """Filters by a whole label, `key=value`, or by the beginning of one, `key=`."""
 
     operators = (IS, IS_NOT, STARTS_WITH)  # type: ignore[assignment]  # not the same number
+    start, end = LABEL_MARK, END_MARK
 
     def lookup(self, test: str, term: str, context: Authority) -> Q:
-        end = END_MARK if test == IS.name else ""
-        return Q(contains("searched_details", f"{LABEL_MARK}{term}{end}"))
-
-    def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
-        if operator.negates:
-            return None
-        end = END_MARK if operator == IS else ""
-        longest = max(map(normalize, values), key=len)
-        return keys_with_text(f"{LABEL_MARK}{longest}{end}", is_exact=len(values) == 1)
+        return Q(contains("searched_details", self.indexed(test, term)))
 
 
 class ApplicationNoRulesFilter(NoRulesFilter):
     """Filters for applications without visible access rules."""
 
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        if can_use_first_rule(context):
-            return Q(first_rule=None)
-        return super().condition(operator, values, context)
-
-    def keys(
-        self, operator: Operator, values: list[Choice], context: Authority
-    ) -> KeySubquery | None:
-        if can_use_first_rule(context):
-            return KeySubquery.of(Application.objects.filter(first_rule=None))
-        return None
+    def list_filter(
+        self, operator: Operator, values: list[Choice], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        if not can_use_first_rule(context):
+            return super().list_filter(operator, values, context, rows)
+        return ListFilter(Q(first_rule=None), KeySubquery.of(rows.filter(first_rule=None)))
 
 
 class ApplicationRoleFilter(HeldRoleFilter):
@@ -210,107 +195,33 @@ class ApplicationScopeFilter(HeldScopeFilter):
         return keys_by_rules(_rules(context), "scope", primary_keys(values))
 
 
-_CONTAINED = Choice("contained", "Contained")
-
-
-class ApplicationStatusFilter(StatusFilter):
+class ApplicationStatusFilter(OptionsFilter):
     """Filters by status: enabled, disabled, or contained, which are also disabled."""
-
-    indexed_column = "is_enabled"
-
-    def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        return [*super().choices(context, search), _CONTAINED]
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        values = _without_redundant(values)
-        others = [choice for choice in values if choice != _CONTAINED]
-        condition = super().condition(operator, others, context)
-        return condition | Q(contained_at__isnull=False) if _CONTAINED in values else condition
 
     def list_filter(
         self, operator: Operator, values: list[Choice], context: Authority, rows: QuerySet[Any]
     ) -> ListFilter:
-        values = _without_redundant(values)
-        if _CONTAINED not in values:
-            return super().list_filter(operator, values, context, rows)
-        condition = self.condition(operator, values, context)
-        if len(values) > 1:
-            return ListFilter(condition)
-        return ListFilter(condition, KeySubquery.of(rows.filter(condition)))
-
-
-def _without_redundant(values: list[Choice]) -> list[Choice]:
-    """Return the statuses without “contained” if it adds nothing to “disabled”."""
-    is_disabled = any(choice.value == "disabled" for choice in values)
-    return [choice for choice in values if not is_disabled or choice != _CONTAINED]
-
-
-class ContainmentTimeFilter(TimeFilter):
-    """Filters by when an application was contained."""
-
-    def list_filter(
-        self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
-    ) -> ListFilter:
-        has_null = operator == NEVER or operator.negates == IS.name
-        condition = self.condition(operator, values, context)
-        return _partially_indexed(condition, rows, self.path, has_null=has_null)
-
-
-class SecretCountFilter(ChoiceFilter):
-    """Filters by the number of client secrets that are not revoked."""
-
-    indexed_column = "secret_count"
-    _MANY = 5
-
-    def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        return [
-            *(Choice(str(number), str(number or "None")) for number in range(self._MANY)),
-            Choice(str(self._MANY), f"{self._MANY} or more"),
-        ]
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        numbers = {int(choice.value) for choice in values}
-        condition = Q(secret_count__in=sorted(numbers - {self._MANY}))
-        return condition | Q(secret_count__gte=self._MANY) if self._MANY in numbers else condition
-
-
-class DormancyFilter(ChoiceFilter):
-    """Filters by what the dormancy policy did."""
-
-    indexed_column = "dormancy"
-
-    def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        return [Choice(value, label) for value, label in Application.Dormancy.choices]
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(dormancy__in=[choice.value for choice in values])
+        chosen = {choice.value: choice for choice in values}
+        if "disabled" in chosen:
+            chosen.pop("contained", None)
+        condition = self.condition(operator, list(chosen.values()), context)
+        if "contained" not in chosen:
+            return ListFilter(condition, KeySubquery.of(rows.filter(condition)), "is_enabled")
+        keys = KeySubquery.of(rows.filter(condition)) if len(chosen) == 1 else None
+        return ListFilter(condition, keys)
 
 
 class DormancyTermFilter(FieldFilter):
     """Filters by what the dormancy policy did, compared as text."""
 
-    def list_filter(
-        self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
-    ) -> ListFilter:
+    indexed_column, is_partial = "dormancy", True
+
+    def condition(self, operator: Operator, values: list[Any], context: Authority) -> Q:
         if operator.test == NEVER.name:
-            is_null = operator == NEVER
-            condition = Q(dormancy__isnull=is_null)
-            return _partially_indexed(condition, rows, "dormancy", has_null=is_null)
-        term = normalize(values[0])
-        found = [one for one in Application.Dormancy.values if is_match(operator, one, term)]
+            return Q(dormancy__isnull=operator == NEVER)
+        found = [one for one in Application.Dormancy.values if is_match(operator, one, values)]
         condition = Q(dormancy__in=found)
-        if operator.negates:
-            condition |= Q(dormancy__isnull=True)
-        return _partially_indexed(condition, rows, "dormancy", has_null=bool(operator.negates))
-
-
-def _partially_indexed(
-    condition: Q, rows: QuerySet[Any], column: str, *, has_null: bool
-) -> ListFilter:
-    """Return the filter by a column whose index leaves out NULL."""
-    if has_null:  # nearly all rows
-        return ListFilter(condition)
-    return ListFilter(condition, KeySubquery.of(rows.filter(condition)), column)
+        return condition | Q(dormancy__isnull=True) if operator.negates else condition
 
 
 class SecretExpiryFilter(ExpiryFilter):
@@ -344,7 +255,10 @@ class ApplicationFilterSet(ListFilterSet):
         "access_rules": ApplicationNoRulesFilter(),
         "role": ApplicationRoleFilter(),
         "scope": ApplicationScopeFilter(),
-        "status": ApplicationStatusFilter("is_enabled"),
+        "status": ApplicationStatusFilter(
+            status_options("is_enabled") | {"contained": ("Contained", ~Q(contained_at=None))},
+            (ONE_OF_FEW,),
+        ),
         "last_login": TimeFilter("last_login", can_be_never=True),
         "created_by": ApplicationCreatorFilter("creator", suggest=visible_user_emails),
         "creation_time": TimeFilter("created_at"),
@@ -352,30 +266,19 @@ class ApplicationFilterSet(ListFilterSet):
         "owner": OwnerFilter("owner_name", suggest=visible_owner_names),
         "description": DescriptionFilter("description"),
         "labels": LabelFilter("labels"),
-        "client_secrets": SecretCountFilter(),
+        "client_secrets": OptionsFilter(
+            {str(number): (str(number or "None"), Q(secret_count=number)) for number in range(5)}
+            | {"5": ("5 or more", Q(secret_count__gte=5))},
+            indexed_column="secret_count",
+        ),
         "oldest_secret": TimeFilter("oldest_secret_at"),
         "next_expiry": SecretExpiryFilter("next_secret_expiry"),
-        "dormancy": DormancyFilter(),
+        "dormancy": OptionsFilter(
+            {value: (label, Q(dormancy=value)) for value, label in Application.Dormancy.choices},
+            indexed_column="dormancy",
+        ),
     }
-    titles = {
-        "application": "Application",
-        "client_id": "Client ID",
-        "access_rules": "Access rule(s)",
-        "role": "Role",
-        "scope": "Scope",
-        "status": "Status",
-        "last_login": "Last login",
-        "created_by": "Created by",
-        "creation_time": "Creation time",
-        "last_updated": "Last updated",
-        "owner": "Owner",
-        "description": "Description",
-        "labels": "Labels",
-        "client_secrets": "Client secrets",
-        "oldest_secret": "Oldest secret",
-        "next_expiry": "Next expiry",
-        "dormancy": "Dormancy",
-    }
+    titles = {"client_id": "Client ID", "access_rules": "Access rule(s)"}
 
 
 class TrashFilterSet(ListFilterSet):
@@ -387,11 +290,4 @@ class TrashFilterSet(ListFilterSet):
         "deleted_by": PlainTextFilter("deleted_by"),
         "created_by": PlainTextFilter("created_by"),
         "creation_time": TimeFilter("created_at"),
-    }
-    titles = {
-        "application": "Application",
-        "deleted": "Deleted",
-        "deleted_by": "Deleted by",
-        "created_by": "Created by",
-        "creation_time": "Creation time",
     }

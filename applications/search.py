@@ -96,7 +96,7 @@ def keys_by_rules(rules: AccessRuleQuerySet, field: str, keys: Sequence[int]) ->
     """
     unique = tuple(dict.fromkeys(keys))
     if not 0 < len(unique) <= _MAX_MERGED_RANGES:
-        return keys_of_holders(rules.filter(InArray(field, unique)))
+        return KeySubquery.of(_of_applications(rules.filter(InArray(field, unique))), "subject_id")
     is_single = len(unique) == 1
     return KeySubquery.in_order(
         CoveringIndexScan(
@@ -109,11 +109,6 @@ def keys_by_rules(rules: AccessRuleQuerySet, field: str, keys: Sequence[int]) ->
             choices=() if is_single else unique,
         )
     )
-
-
-def keys_of_holders(rules: AccessRuleQuerySet) -> KeySubquery:
-    """Return the keys of applications with one of `rules`."""
-    return KeySubquery.of(_of_applications(rules), "subject_id")
 
 
 def _of_applications(rules: AccessRuleQuerySet) -> AccessRuleQuerySet:

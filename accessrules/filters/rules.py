@@ -1,17 +1,24 @@
 """Filters on access rules and roles."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import CharField, F, Q, QuerySet
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.filters.search import keys_of_subjects, names_matching, rules_to_find
-from accessrules.models import AccessRuleQuerySet, Role, Scope, Subject, at_or_below
+from accessrules.models import (
+    AccessRule,
+    AccessRuleQuerySet,
+    Role,
+    Scope,
+    Subject,
+    at_or_below,
+)
 from runai_access.db.distinct import distinct_values
 from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint, starts_with
 from runai_access.db.keys import KeySubquery
@@ -30,6 +37,7 @@ from runai_access.lists.filters import (
     FieldFilter,
     ListFilterSet,
     Operator,
+    OptionsFilter,
     TextFilter,
     TimeFilter,
     is_match,
@@ -87,21 +95,19 @@ class SubjectTypeFilter(ChoiceFilter):
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         return [Choice(value, label) for value, label in Subject.Type.choices]
 
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(InArray(SQLiteNoIndexHint(F("subject_type")), _values(values)))
-
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
-        return _keys(context, Q(InArray(BinaryCollation(F("subject_type")), _values(values))))
+    def list_filter(
+        self, operator: Operator, values: list[Choice], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        return rules_with("subject_type", [choice.value for choice in values], rows)
 
 
 class RuleRoleFilter(RoleFilter):
     """Filters by the role of the rule."""
 
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(InArray(SQLiteNoIndexHint(F("role")), primary_keys(values)))
-
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
-        return _keys(context, super().condition(operator, values, context))
+    def list_filter(
+        self, operator: Operator, values: list[Choice], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        return rules_with("role", primary_keys(values), rows)
 
 
 class RuleScopeFilter(ScopeFilter):
@@ -109,19 +115,14 @@ class RuleScopeFilter(ScopeFilter):
 
     operators = (ANY_OF, WITHIN)
 
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(InArray(SQLiteNoIndexHint(F("scope")), self._chosen(operator, values, context)))
-
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
-        return _keys(context, Q(InArray("scope", self._chosen(operator, values, context))))
-
-    def _chosen(self, operator: Operator, values: list[Choice], context: Authority) -> list[int]:
-        if operator != WITHIN:
-            return primary_keys(values)
-        paths = (
-            self._scopes(context).filter(pk__in=primary_keys(values)).values_list("path", flat=True)
-        )
-        return list(Scope.objects.at_or_below(paths).values_list("pk", flat=True))
+    def list_filter(
+        self, operator: Operator, values: list[Choice], context: Authority, rows: QuerySet[Any]
+    ) -> ListFilter:
+        scopes = primary_keys(values)
+        if operator == WITHIN:
+            paths = self._scopes(context).filter(pk__in=scopes).values_list("path", flat=True)
+            scopes = list(Scope.objects.at_or_below(paths).values_list("pk", flat=True))
+        return rules_with("scope", scopes, rows)
 
 
 class RuleSubjectFilter(TextFilter):
@@ -155,16 +156,8 @@ class AuthorizerFilter(CreatorFilter):
         creators = distinct_values(rows, BinaryCollation(F(self.path)), MAX_CREATORS + 1)
         if len(creators) > MAX_CREATORS:
             return super().list_filter(operator, values, context, rows)
-        terms = [normalize(value) for value in values]
-        found = [
-            creator
-            for creator in creators
-            if all(is_match(operator, normalize(creator), term) for term in terms)
-        ]
-        condition = Q(InArray(SQLiteNoIndexHint(F(self.path)), found))
-        return ListFilter(
-            condition, _keys(context, Q(InArray(BinaryCollation(F(self.path)), found)))
-        )
+        found = [creator for creator in creators if is_match(operator, creator, values)]
+        return rules_with(self.path, found, rows)
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         """Return the keys if there are many creators: those of one, or of a beginning."""
@@ -224,9 +217,7 @@ class RuleReferenceFilter(FieldFilter):
         self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
     ) -> ListFilter:
         matching = self.model.objects.filter(self.of.condition(operator, values, context))
-        found = list(matching.order_by().values_list("pk", flat=True))
-        condition = Q(InArray(SQLiteNoIndexHint(F(self.column)), found))
-        return ListFilter(condition, _keys(context, Q(InArray(self.column, found))))
+        return rules_with(self.column, list(matching.order_by().values_list("pk", flat=True)), rows)
 
 
 class PathFilter(FieldFilter):
@@ -242,21 +233,8 @@ class RuleTypeFilter(FieldFilter):
     def list_filter(
         self, operator: Operator, values: list[str], context: Authority, rows: QuerySet[Any]
     ) -> ListFilter:
-        term = normalize(values[0])
-        found = [
-            Choice(type_, "") for type_ in Subject.Type.values if is_match(operator, type_, term)
-        ]
-        return SubjectTypeFilter().list_filter(ANY_OF, found, context, rows)
-
-
-class AssignableFilter(ChoiceFilter):
-    """Filters by whether a role can be assigned in new rules."""
-
-    def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        return [Choice("yes", "Yes"), Choice("no", "No")]
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(assignable__in=[choice.value == "yes" for choice in values])
+        found = [type_ for type_ in Subject.Type.values if is_match(operator, type_, values)]
+        return rules_with("subject_type", found, rows)
 
 
 def primary_keys(choices: Iterable[Choice]) -> list[int]:
@@ -264,8 +242,12 @@ def primary_keys(choices: Iterable[Choice]) -> list[int]:
     return [int(choice.value) for choice in choices]
 
 
-def _values(choices: Iterable[Choice]) -> list[str]:
-    return [choice.value for choice in choices]
+def rules_with(column: str, values: Sequence[Any], rules: QuerySet[Any]) -> ListFilter:
+    """Return the filter for rules with one of `values` in a column; an index searches in `rules`."""
+    one_of = InArray(SQLiteNoIndexHint(F(column)), values)
+    is_text = isinstance(AccessRule._meta.get_field(column), CharField)  # documented
+    indexed = InArray(BinaryCollation(F(column)) if is_text else column, values)
+    return ListFilter(Q(one_of), KeySubquery.of(rules.filter(indexed)))
 
 
 def _keys(authority: Authority, condition: Q, *, is_exact: bool = True) -> KeySubquery:
@@ -306,16 +288,7 @@ class AccessRuleFilterSet(ListFilterSet):
         "last_updated": TimeFilter("updated_at"),
         "expires": ExpiryFilter("expires_at"),
     }
-    titles = {
-        "subject": "Subject",
-        "type": "Type",
-        "role": "Role",
-        "scope": "Scope",
-        "authorized_by": "Created by",
-        "creation_time": "Creation time",
-        "last_updated": "Last updated",
-        "expires": "Expires",
-    }
+    titles = {"authorized_by": "Created by"}
 
     def indexed_queryset(self) -> AccessRuleQuerySet:
         return rules_to_find(self.context)
@@ -326,7 +299,8 @@ class RoleFilterSet(ListFilterSet):
 
     field_filters = {
         "role": RoleNameFilter("name"),
-        "assignable": AssignableFilter(),
+        "assignable": OptionsFilter(
+            {"yes": ("Yes", Q(assignable=True)), "no": ("No", Q(assignable=False))}
+        ),
         "last_updated": TimeFilter("updated_at"),
     }
-    titles = {"role": "Role", "assignable": "Assignable", "last_updated": "Last updated"}

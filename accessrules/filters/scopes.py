@@ -4,8 +4,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import Authority
+from accessrules.authorization.scope_policy import TYPES, visible_scopes
 from accessrules.filters.rules import (
     CreatorFilter,
     ScopeFilter,
@@ -21,6 +21,7 @@ from runai_access.lists.filters import (
     ChoiceFilter,
     ListFilterSet,
     Operator,
+    OptionsFilter,
     TextFilter,
     TimeFilter,
 )
@@ -30,18 +31,8 @@ class ScopeNameFilter(TextFilter):
     """Filters by scope name. There are few scopes, so Python compares their normalized names."""
 
     def lookup(self, test: str, term: str, context: Authority) -> Q:
-        names = scope_policy.visible_scopes(context).values_list("pk", "name")
+        names = visible_scopes(context).values_list("pk", "name")
         return Q(InArray("pk", names_matching(names, test, term)))
-
-
-class ScopeTypeFilter(ChoiceFilter):
-    """Filters by type: account, cluster, department or project."""
-
-    def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        return [Choice(str(type_), type_.label) for type_ in scope_policy.TYPES]
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(type__in=[choice.value for choice in values])
 
 
 class AncestorFilter(ScopeFilter):
@@ -56,7 +47,7 @@ class AncestorFilter(ScopeFilter):
         return at_or_below(paths) & ~Q(path__in=list(paths))
 
     def _scopes(self, context: Authority) -> Any:
-        return scope_policy.visible_scopes(context).exclude(type=Scope.Type.PROJECT)
+        return visible_scopes(context).exclude(type=Scope.Type.PROJECT)
 
 
 class UnusedFilter(ChoiceFilter):
@@ -74,22 +65,14 @@ class ScopeFilterSet(ListFilterSet):
 
     field_filters = {
         "scope": ScopeNameFilter("name"),
-        "type": ScopeTypeFilter(),
+        "type": OptionsFilter({str(type_): (type_.label, Q(type=type_)) for type_ in TYPES}),
         "parent": AncestorFilter(),
         "rules": UnusedFilter(),
         "created_by": CreatorFilter("created_by", suggest=visible_user_emails),
         "creation_time": TimeFilter("created_at"),
         "last_updated": TimeFilter("updated_at"),
     }
-    titles = {
-        "scope": "Scope",
-        "type": "Type",
-        "parent": "Parent",
-        "rules": "Access rules",
-        "created_by": "Created by",
-        "creation_time": "Creation time",
-        "last_updated": "Last updated",
-    }
+    titles = {"rules": "Access rules"}
 
     def indexed_queryset(self) -> Any:
         return Scope.objects.selectable()

@@ -3,8 +3,6 @@
 The primary key of these rows is their subject's id.
 """
 
-from dataclasses import dataclass
-
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import StrIndex, Substr
@@ -14,11 +12,9 @@ from accessrules.authorization.authority import Authority
 from accessrules.filters.rules import RoleFilter, ScopeFilter
 from accessrules.models import AccessRuleQuerySet, Role
 from runai_access.lists.filters import (
-    ANY_OF,
     CONTAINS,
     LOOKUPS,
     NONE,
-    ONE_OF_FEW,
     Choice,
     ChoiceFilter,
     Operator,
@@ -63,24 +59,17 @@ class HeldRoleFilter(RoleFilter):
 class HeldScopeFilter(ScopeFilter):
     """Filters by the scope of a visible rule."""
 
-    operators = (ANY_OF,)
-
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
         return Q(Exists(_rules(context).filter(super().condition(operator, values, context))))
 
 
-@dataclass(frozen=True)
-class StatusFilter(ChoiceFilter):
-    """Filters by status; `path` is the lookup of the `enabled` field."""
-
-    path: str = "subject__enabled"
-    operators = (ONE_OF_FEW,)
-
-    def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        return [Choice("enabled", "Enabled"), Choice("disabled", "Disabled")]
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(**{f"{self.path}__in": [choice.value == "enabled" for choice in values]})
+def status_options(path: str) -> dict[str, tuple[str, Q]]:
+    """Return the options of a filter by status; `path` is the lookup of the `enabled` field."""
+    # Unlike "=", IN is a range of a boolean column's index on SQLite.
+    return {
+        "enabled": ("Enabled", Q(**{f"{path}__in": [True]})),
+        "disabled": ("Disabled", Q(**{f"{path}__in": [False]})),
+    }
 
 
 def _rules(authority: Authority) -> AccessRuleQuerySet:

@@ -31,7 +31,7 @@ from applications.api.serializers import (
     application_row,
 )
 from applications.details import DetailsChange, change_details
-from applications.filters import ApplicationFilterSet, ContainmentTimeFilter, DormancyTermFilter
+from applications.filters import ApplicationFilterSet, DormancyTermFilter
 from applications.models import Application
 from applications.search import permission_filter, search
 from applications.validators import (
@@ -49,7 +49,7 @@ from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import ResponseSerializer
-from runai_access.lists.filters import FlagFilter, NumberFilter
+from runai_access.lists.filters import FlagFilter, NumberFilter, TimeFilter
 from runai_access.lists.sorts import Sort
 
 _FILTERS = ApplicationFilterSet.field_filters
@@ -80,7 +80,7 @@ LIST = ListEndpoint(
         "oldestSecretAt": Field.time("oldest_secret_at", is_nullable=True),
         "nextSecretExpiry": Field.time("next_secret_expiry", is_nullable=True),
         "containedAt": Field(
-            ContainmentTimeFilter("contained_at", can_be_never=True),
+            TimeFilter("contained_at", can_be_never=True, is_partial=True),
             None,
             FieldType.TIME,
             is_nullable=True,

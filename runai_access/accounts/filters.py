@@ -1,8 +1,5 @@
 """The filters of the Users and Groups tables."""
 
-from collections.abc import Mapping
-from functools import reduce
-from operator import or_
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
@@ -17,7 +14,7 @@ from accessrules.filters.subjects import (
     HeldRoleFilter,
     HeldScopeFilter,
     NoRulesFilter,
-    StatusFilter,
+    status_options,
 )
 from runai_access.accounts.mfa.factors import APP, PASSKEY
 from runai_access.accounts.models import Group
@@ -31,10 +28,12 @@ from runai_access.lists.filters import (
     ChoiceFilter,
     ListFilterSet,
     Operator,
+    OptionsFilter,
     PlainTextFilter,
     TextFilter,
     TimeFilter,
 )
+from runai_access.lists.listing import read_keys
 
 MAX_SUGGESTIONS = 50
 
@@ -52,7 +51,8 @@ class GroupFilter(ChoiceFilter):
         return _group_choices(groups.order_by("normalized_name", "pk")[:MAX_SUGGESTIONS])
 
     def chosen(self, values: list[str], context: Authority) -> list[Choice]:
-        return _group_choices(GROUPS.visible_rows(context).filter(pk__in=_uuids(values)))
+        keys, _ = read_keys(Group, values)
+        return _group_choices(GROUPS.visible_rows(context).filter(pk__in=keys))
 
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
         memberships = visible_memberships(context).filter(member=OuterRef("pk"))
@@ -62,72 +62,16 @@ class GroupFilter(ChoiceFilter):
         return Q(Exists(memberships.filter(group__in=chosen)))
 
 
-class PasswordFilter(ChoiceFilter):
-    """Filters by password: set by the user, or temporary."""
-
-    operators = (ONE_OF_FEW,)
-
-    def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        return [Choice("own", "Set by the user"), Choice("temporary", "Temporary")]
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        chosen = [choice.value == "own" for choice in values]
-        return Q(temporary_password_until__isnull=True in chosen) if len(chosen) == 1 else Q()
+_HAS_PASSWORD = ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+_IS_CONNECTED = Q(Exists(SocialAccount.objects.filter(user=OuterRef("pk"))))
 
 
-class _OneOfFewFilter(ChoiceFilter):
-    """Filters by fixed choices: rows that meet the condition of one of those chosen."""
-
-    operators = (ONE_OF_FEW,)
-    labels: Mapping[str, str]
-
-    def choices(self, context: Authority, search: str = "") -> list[Choice]:
-        return [Choice(value, label) for value, label in self.labels.items()]
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        met = [self.condition_of(choice.value) for choice in values]
-        return reduce(or_, met, Q())
-
-    def condition_of(self, value: str) -> Q:
-        raise NotImplementedError
-
-
-class SignInFilter(_OneOfFewFilter):
-    """Filters by how users can sign in."""
-
-    labels = {"password": "Password", "single-sign-on": "Single sign-on", "none": "None"}
-
-    def condition_of(self, value: str) -> Q:
-        has_password = ~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
-        is_connected = Q(Exists(SocialAccount.objects.filter(user=OuterRef("pk"))))
-        if value == "none":
-            return ~has_password & ~is_connected
-        return has_password if value == "password" else is_connected
-
-
-class FactorFilter(_OneOfFewFilter):
-    """Filters by the kinds of second factors."""
-
-    labels = {"passkey": "Passkey", "app": "Authenticator app", "none": "None"}
-    types = {"passkey": [PASSKEY], "app": [APP], "none": [PASSKEY, APP]}
-
-    def condition_of(self, value: str) -> Q:
-        factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=self.types[value])
-        return ~Q(Exists(factors)) if value == "none" else Q(Exists(factors))
+def _has_factor(*types: str) -> Q:
+    return Q(Exists(Authenticator.objects.filter(user=OuterRef("pk"), type__in=types)))
 
 
 def _group_choices(groups: QuerySet[Group]) -> list[Choice]:
     return [Choice(str(group.pk), group.name) for group in groups]
-
-
-def _uuids(texts: list[str]) -> list[UUID]:
-    ids = []
-    for text in texts:
-        try:
-            ids.append(UUID(text))
-        except ValueError:
-            continue
-    return ids
 
 
 class UserFilterSet(ListFilterSet):
@@ -140,30 +84,40 @@ class UserFilterSet(ListFilterSet):
         "access_rules": NoRulesFilter(),
         "role": HeldRoleFilter(),
         "scope": HeldScopeFilter(),
-        "status": StatusFilter(),
-        "password": PasswordFilter(),
-        "sign_in": SignInFilter(),
-        "factors": FactorFilter(),
+        "status": OptionsFilter(status_options("subject__enabled"), (ONE_OF_FEW,)),
+        "password": OptionsFilter(
+            {
+                "own": ("Set by the user", Q(temporary_password_until=None)),
+                "temporary": ("Temporary", ~Q(temporary_password_until=None)),
+            },
+            (ONE_OF_FEW,),
+        ),
+        "sign_in": OptionsFilter(
+            {
+                "password": ("Password", _HAS_PASSWORD),
+                "single-sign-on": ("Single sign-on", _IS_CONNECTED),
+                "none": ("None", ~_HAS_PASSWORD & ~_IS_CONNECTED),
+            },
+            (ONE_OF_FEW,),
+        ),
+        "factors": OptionsFilter(
+            {
+                "passkey": ("Passkey", _has_factor(PASSKEY)),
+                "app": ("Authenticator app", _has_factor(APP)),
+                "none": ("None", ~_has_factor(PASSKEY, APP)),
+            },
+            (ONE_OF_FEW,),
+        ),
         "last_login": TimeFilter("last_login", can_be_never=True),
         "created_by": CreatorFilter("creator", suggest=visible_user_emails),
         "creation_time": TimeFilter("created_at"),
         "last_updated": TimeFilter("updated_at"),
     }
     titles = {
-        "user": "User",
         "display_name": "Name",
-        "groups": "Groups",
         "access_rules": "Access rule(s)",
-        "role": "Role",
-        "scope": "Scope",
-        "status": "Status",
-        "password": "Password",
         "sign_in": "Sign-in",
         "factors": "Second factors",
-        "last_login": "Last login",
-        "created_by": "Created by",
-        "creation_time": "Creation time",
-        "last_updated": "Last updated",
     }
 
 
@@ -175,12 +129,6 @@ class GroupFilterSet(ListFilterSet):
         "access_rules": NoRulesFilter(),
         "role": HeldRoleFilter(),
         "scope": HeldScopeFilter(),
-        "status": StatusFilter("enabled"),
+        "status": OptionsFilter(status_options("enabled"), (ONE_OF_FEW,)),
     }
-    titles = {
-        "group": "Group",
-        "access_rules": "Access rule(s)",
-        "role": "Role",
-        "scope": "Scope",
-        "status": "Status",
-    }
+    titles = {"access_rules": "Access rule(s)"}

@@ -16,7 +16,7 @@ from runai_access.audit.expressions import RESPONSE_VALUES
 from runai_access.audit.models import AuditEvent
 from runai_access.db.distinct import distinct_values
 from runai_access.db.keys import KeySubquery
-from runai_access.db.normalization import normalize, stored_form
+from runai_access.db.normalization import stored_form
 from runai_access.lists.filters import (
     IS,
     NEVER,
@@ -68,10 +68,7 @@ class EventTermFilter(FieldFilter):
     def list_filter(
         self, operator: Operator, values: list[str], context: Any, rows: QuerySet[Any]
     ) -> ListFilter:
-        term = normalize(values[0])
-        found = [
-            value for value in values_of(self.column) if is_match(operator, normalize(value), term)
-        ]
+        found = [value for value in values_of(self.column) if is_match(operator, value, values)]
         condition = Q(**{f"{self.column}__in": found})
         if len(found) != 1:
             return ListFilter(condition, column=self.column)
@@ -174,16 +171,7 @@ class EventFilterSet(ListFilterSet):
         "result": ResultFilter(),
         "source_ip": AddressFilter("source_ip"),
     }
-    titles = {
-        "history": "History of",
-        "time": "Time",
-        "subject": "Subject",
-        "action": "Action",
-        "entity_type": "Entity type",
-        "entity": "Entity",
-        "result": "Result",
-        "source_ip": "Source address",
-    }
+    titles = {"history": "History of", "source_ip": "Source address"}
     unlisted = ("history",)
 
     def selection(self) -> tuple[QuerySet[Any], list[ListFilter]]:

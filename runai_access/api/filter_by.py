@@ -15,7 +15,6 @@ from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
 from runai_access.api.errors import InvalidParameter
-from runai_access.db.normalization import normalize
 from runai_access.db.normalization_sql import normalized
 from runai_access.lists.filters import (
     AT_LEAST,
@@ -108,8 +107,8 @@ class Condition:
     value: Any
 
     def matches(self, text: str) -> bool:
-        """Return whether a normalized text matches."""
-        return is_match(self.operator, text, normalize(self.value))
+        """Return whether a text matches."""
+        return is_match(self.operator, text, [self.value])
 
     def list_filter(self, context: Any, rows: QuerySet[Any]) -> ListFilter:
         """Return the same filter as the console for this operator and value."""

@@ -5,9 +5,11 @@ builds the condition. In a URL a filter is `column__operator=value`. Repeated va
 AND, those of "any of" with OR. Values that cannot be parsed are ignored and reported.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 
 import django_filters
@@ -15,6 +17,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 from django.db.models.lookups import Contains, EndsWith, Exact, StartsWith
+from django.forms.utils import pretty_name
 from django.utils import timezone
 
 from runai_access.db.keys import KeySubquery
@@ -88,8 +91,10 @@ class FieldFilter:
     """The filter of one column: its operators and the conditions they stand for."""
 
     operators: tuple[Operator, ...] = ()
-    # The column on whose index the condition is a single range, if there is one.
+    # The column on whose index the condition is a single range, if there is one. A partial index
+    # leaves out NULL.
     indexed_column = ""
+    is_partial = False
 
     def operator(self, name: str) -> Operator | None:
         return next((operator for operator in self.operators if operator.name == name), None)
@@ -111,7 +116,8 @@ class FieldFilter:
     ) -> ListFilter:
         """Return the condition and the keys of matching rows; an index searches in `rows`."""
         condition = self.condition(operator, values, context)
-        if not self.indexed_column or operator.negates == IS.name:
+        is_negated = operator.negates not in ("", NEVER.name)
+        if not self.indexed_column or is_negated or (self.is_partial and operator == NEVER):
             return ListFilter(condition, self.keys(operator, values, context))
         return ListFilter(condition, KeySubquery.of(rows.filter(condition)), self.indexed_column)
 
@@ -130,9 +136,13 @@ COMPARISONS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def is_match(operator: Operator, text: str, term: str) -> bool:
-    """Return whether a normalized text matches a normalized term."""
-    return COMPARISONS[operator.test](text, term) is not bool(operator.negates)
+def is_match(operator: Operator, text: str, values: Iterable[str]) -> bool:
+    """Return whether a text matches all values, in normalized form."""
+    text = normalize(text)
+    return all(
+        COMPARISONS[operator.test](text, normalize(value)) is not bool(operator.negates)
+        for value in values
+    )
 
 
 @dataclass(frozen=True)
@@ -190,6 +200,15 @@ class FlagFilter(FieldFilter):
         return Q(**{self.path: values[0] is not bool(operator.negates)})
 
 
+# What a time takes, and an example of its format.
+_FORMATS = {"date": ("date", "2026-10-01"), "moment": ("time", "2026-10-01T14:30")}
+# How a time compares with the value, or with the moment that it stands for.
+_COMPARED = {
+    BEFORE: "lt", UNTIL: "lt", DAYS_AGO: "lt", AFTER: "gte", SINCE: "gte", LAST_DAYS: "gte",
+    PAST: "lte", NEXT_DAYS: "lte",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class TimeFilter(FieldFilter):
     """A date and time column; days are in the time zone of the request."""
@@ -197,6 +216,7 @@ class TimeFilter(FieldFilter):
     path: str
     can_be_never: bool = False
     is_indexed: bool = True
+    is_partial: bool = False
 
     @property
     def indexed_column(self) -> str:  # type: ignore[override]  # it depends
@@ -213,28 +233,35 @@ class TimeFilter(FieldFilter):
             if text.isascii() and text.isdecimal() and 1 <= int(text[:7]) <= _MAX_DAYS:
                 return int(text)
             raise ValidationError(f"“{text}” is not a number of days between 1 and {_MAX_DAYS:,}.")
+        zone = timezone.get_current_timezone()
         try:
-            day = datetime.combine(
-                date.fromisoformat(text), time(), timezone.get_current_timezone()
-            )
-            return _in_range(day)
+            if operator.takes == "date":
+                return _in_range(datetime.combine(date.fromisoformat(text), time(), zone))
+            moment = datetime.fromisoformat(text)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+            return _in_range(moment.astimezone(zone))
         except (ValueError, OverflowError):
-            raise ValidationError(f"“{text}” is not a date. Use the format 2026-10-01.") from None
+            what, example = _FORMATS[operator.takes]
+            raise ValidationError(f"“{text}” is not a {what}. Use the format {example}.") from None
 
     def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
-        condition = Q()
-        for value in values:
-            if operator.test == NEVER.name:
-                condition &= Q(**{f"{self.path}__isnull": operator == NEVER})
-            elif operator.test == IS.name or operator in (AT_LEAST, AT_MOST):
-                condition &= self._in_milliseconds(operator, value)
-            elif operator in (LAST_DAYS, DAYS_AGO):
-                lookup = "gte" if operator == LAST_DAYS else "lt"
-                condition &= Q(**{f"{self.path}__{lookup}": timezone.now() - timedelta(days=value)})
-            elif operator == BEFORE:
-                condition &= Q(**{f"{self.path}__lt": value})
-            else:
-                condition &= Q(**{f"{self.path}__gte": _next_day(value)})
+        return reduce(and_, (self._condition(operator, value) for value in values), Q())
+
+    def _condition(self, operator: Operator, value: Any) -> Q:
+        if operator.test == NEVER.name:
+            return Q(**{f"{self.path}__isnull": operator == NEVER})
+        if operator.test == IS.name or operator in (AT_LEAST, AT_MOST):
+            return self._in_milliseconds(operator, value)
+        if operator.takes == "days":
+            days = timedelta(days=value)
+            value = timezone.now() + (days if operator == NEXT_DAYS else -days)
+        elif operator == PAST:
+            value = timezone.now()
+        elif operator == AFTER:
+            value = _next_day(value)
+        condition = Q(**{f"{self.path}__{_COMPARED[operator]}": value})
+        if operator == NEXT_DAYS:
+            condition &= Q(**{f"{self.path}__gt": timezone.now()})
         return condition
 
     def _in_milliseconds(self, operator: Operator, time: datetime) -> Q:
@@ -254,22 +281,16 @@ class TimeFilter(FieldFilter):
         if operator.takes == "days":
             ago = " ago" if operator == DAYS_AGO else ""
             return ", ".join(f"{value} day{'s' if value != 1 else ''}{ago}" for value in values)
-        return ", ".join(date_text(value) for value in values)
+        if operator.takes == "date":
+            return ", ".join(date_text(value) for value in values)
+        moment: datetime = values[0]
+        return f"{time_text(moment, seconds=bool(moment.second))} {zone_label(moment)}"
 
 
 class ExpiryFilter(TimeFilter):
     """Filters by a time in the future, too."""
 
     operators = (NEXT_DAYS, PAST, BEFORE, AFTER, NEVER)
-
-    def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
-        now = timezone.now()
-        if operator == PAST:
-            return Q(**{f"{self.path}__lte": now})
-        if operator != NEXT_DAYS:
-            return super().condition(operator, values, context)
-        until = now + timedelta(days=min(values))
-        return Q(**{f"{self.path}__gt": now, f"{self.path}__lte": until})
 
 
 class InstantFilter(TimeFilter):
@@ -278,32 +299,6 @@ class InstantFilter(TimeFilter):
     @property
     def operators(self) -> tuple[Operator, ...]:  # type: ignore[override]  # as above
         return (SINCE, UNTIL, *super().operators)
-
-    def read(self, operator: Operator, text: str, context: Any) -> Any:
-        if operator not in (SINCE, UNTIL):
-            return super().read(operator, text, context)
-        try:
-            moment = datetime.fromisoformat(text)
-            zone = timezone.get_current_timezone()
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-            return _in_range(moment.astimezone(zone))
-        except (ValueError, OverflowError):
-            raise ValidationError(
-                f"“{text}” is not a time. Use the format 2026-10-01T14:30."
-            ) from None
-
-    def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
-        if operator == SINCE:
-            return Q(**{f"{self.path}__gte": max(values)})
-        if operator == UNTIL:
-            return Q(**{f"{self.path}__lt": min(values)})
-        return super().condition(operator, values, context)
-
-    def words(self, operator: Operator, values: list[Any]) -> str:
-        if operator not in (SINCE, UNTIL):
-            return super().words(operator, values)
-        moment: datetime = values[0]
-        return f"{time_text(moment, seconds=bool(moment.second))} {zone_label(moment)}"
 
 
 @dataclass(frozen=True)
@@ -341,6 +336,21 @@ class ChoiceFilter(FieldFilter):
 
     def words(self, operator: Operator, values: list[Choice]) -> str:
         return ", ".join(choice.label for choice in values)
+
+
+@dataclass(frozen=True)
+class OptionsFilter(ChoiceFilter):
+    """Known options, each with its label and the condition of its rows."""
+
+    options: Mapping[str, tuple[str, Q]]
+    operators: tuple[Operator, ...] = (ANY_OF,)
+    indexed_column: str = ""
+
+    def choices(self, context: Any, search: str = "") -> list[Choice]:
+        return [Choice(value, label) for value, (label, _) in self.options.items()]
+
+    def condition(self, operator: Operator, values: list[Choice], context: Any) -> Q:
+        return reduce(or_, (self.options[choice.value][1] for choice in values), Q())
 
 
 class ValuesField(forms.Field):
@@ -415,6 +425,7 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     """A filter set built from the `FieldFilter` of each column."""
 
     field_filters: dict[str, FieldFilter] = {}
+    # The titles of columns whose names do not say it.
     titles: dict[str, str] = {}
     # Columns that only our own links filter by: a user would not know what to enter.
     unlisted: tuple[str, ...] = ()
@@ -439,7 +450,11 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
     @classmethod
     def listed(cls) -> list[tuple[str, str]]:
         """Return the names and titles of the columns that the user can filter by."""
-        return [(name, title) for name, title in cls.titles.items() if name not in cls.unlisted]
+        return [(name, cls.title(name)) for name in cls.field_filters if name not in cls.unlisted]
+
+    @classmethod
+    def title(cls, column: str) -> str:
+        return cls.titles.get(column) or pretty_name(column)
 
     def values_field(self, column: str, operator: Operator) -> ValuesField:
         """Return the form field of one filter, active or not."""
@@ -471,7 +486,7 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         """Return a message for each value that could not be parsed."""
         self.form.is_valid()
         return [
-            f"Ignored filter {self._title(name)}: {message}"
+            f"Ignored filter {self.title(self.filters[name].column)}: {message}"
             for name, values in self.form.fields.items()
             for message in values.refused
         ]
@@ -488,14 +503,11 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
                 words = f"{operator.words} {filter_.field_filter.words(operator, group)}"
                 chips.append(
                     Chip(
-                        filter_.column, name, self.titles[filter_.column], words.strip(),
+                        filter_.column, name, self.title(filter_.column), words.strip(),
                         [_text(value) for value in group], operator.takes in ("date", "moment"),
                     )
                 )  # fmt: skip
         return chips
-
-    def _title(self, name: str) -> str:
-        return self.titles[self.filters[name].column]
 
 
 def _text(value: Any) -> str:

@@ -69,7 +69,7 @@ class _FilterForm:
 
     def __init__(self, request: HttpRequest, listing: Listing, column: str) -> None:
         self.listing, self.column = listing, column
-        self.title = listing.filters.titles[column]
+        self.title = listing.filters.title(column)
         self.field_filter = listing.filters.field_filters[column]
         self.operators = self.field_filter.operators
         given = request.GET

@@ -16,7 +16,7 @@ from accessrules.console.tables.history import history_of
 from accessrules.models import AccessRule, Subject
 from applications import actions, incident_reports
 from applications.containment import contain_application, replace_secret_and_enable
-from applications.filters import ApplicationFilterSet, ContainmentTimeFilter
+from applications.filters import ApplicationFilterSet
 from applications.incident_reports import IncidentReport, csv_rows, report_of
 from applications.models import Application, SecretUse
 from applications.oauth.secret_verification import authenticate
@@ -25,7 +25,7 @@ from applications.oauth.tokens import InvalidToken, application_of, issue
 from runai_access.activity.bounded_query import ColumnFilter
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import AlreadyDone, Conflict, Denied, ReauthenticationRequired
-from runai_access.lists.filters import NEVER, Operator
+from runai_access.lists.filters import NEVER, Operator, TimeFilter
 from tests import factories
 from tests.domain.conftest import Organization
 
@@ -137,7 +137,7 @@ def test_trusting_old_secrets_of_an_administrator_requires_confirming(
 def test_contained_applications_are_found_by_an_index() -> None:
     rows = Application.objects.all()
     not_null = Operator("not_never", "", negates=NEVER.name)
-    by_time = ContainmentTimeFilter("contained_at", can_be_never=True)
+    by_time = TimeFilter("contained_at", can_be_never=True, is_partial=True)
     assert by_time.list_filter(not_null, [True], SYSTEM.authority, rows).keys
     assert not by_time.list_filter(NEVER, [True], SYSTEM.authority, rows).keys
     by_status = ApplicationFilterSet.field_filters["status"]
