@@ -19,15 +19,13 @@ from runai_access.db.normalization import normalize, normalize_term
 from runai_access.lists.keyset import (
     Count,
     Reader,
-    RowReader,
     in_order,
     shown_rows,
-    slice_of,
     with_values,
 )
 from runai_access.lists.merging import MergedReader
 from runai_access.lists.selection import ListFilter, Selection
-from runai_access.lists.sorts import BadCursor, Cursor, Sort, decode
+from runai_access.lists.sorts import BadCursor, Cursor, Sort, decode, encode, encode_cursor
 
 # The parameters of every list; a count has only the filter parameters.
 FILTER_PARAMETERS = ("filterBy", "search")
@@ -140,23 +138,29 @@ class ListEndpoint:
         last = self.others.sorting(parameters)[0] if self.others else sort
         whole = shown_rows(complete(_all(rows)), last, values)
         first = Reader(selection.listed(sort, count), whole, is_descending)
-        reader: RowReader[M] = first
+        reader: Reader[M] | MergedReader[M] = first
         if others:
             readers = [
                 first,
                 *(Reader(one.listed(last, count), whole, is_descending) for one in others),
             ]
             reader = MergedReader(readers, last, is_descending=is_descending)
-        found = slice_of(reader, start, limit or self.max_limit)
-        cursor = found.next_cursor if found.has_more else ""
+        one_more = (limit or self.max_limit) + 1  # to know whether there are others
+        at, after = reader.at, reader.after
+        found = at(start, one_more) if isinstance(start, int) else after(start, one_more)
+        page, stopped_at = found[: one_more - 1], reader.stopped_at
+        has_more = len(found) == one_more or stopped_at is not None
         if not count.is_exact:
             # A client that pages up to the total must not stop before the last row.
-            end = offset + len(found.rows)
-            is_last = start == 0 and not found.has_more
-            number = end if is_last else max(count.number, end + found.has_more)
+            end = offset + len(page)
+            is_last = start == 0 and not has_more
+            number = end if is_last else max(count.number, end + has_more)
             count = Count(number, is_exact=is_last)
-        is_incomplete = found.stopped_at is not None
-        return ApiPage(found.rows, count, offset, limit, cursor, found.has_more, is_incomplete)
+        edge = encode_cursor(stopped_at) if stopped_at else encode(page[-1]) if page else ""
+        is_incomplete = stopped_at is not None
+        return ApiPage(
+            page, count, offset, limit, edge if has_more else "", has_more, is_incomplete
+        )
 
     def count(
         self,
@@ -270,7 +274,7 @@ class RowsEndpoint:
         matches = [
             row
             for row in rows
-            if all(condition.matches(normalize(row[condition.name])) for condition in conditions)
+            if all(condition.matches(row[condition.name]) for condition in conditions)
             and any(term in normalize(row[name]) for name in self.search)
         ]
         name, is_descending = sorting(parameters, self.fields)

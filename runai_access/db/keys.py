@@ -120,9 +120,8 @@ class KeySubquery:
 
     `is_exact`: no false positives, so the filter need not be applied again. `is_whole`: no false
     negatives. `is_distinct`: no duplicates; `counted` can then be a cheaper SELECT with as many rows.
-    `is_scan`: no index has the keys, so reading them tests every row.
-    `once` is a SELECT without duplicates, the key in its column `key`, that reads an index in order and
-    no further than needed. `ordered` is set if that is a list's order, too.
+    `is_scan`: no index has the keys, so reading them tests every row. `ordered` is set if a covering
+    index has them in a list's order.
     """
 
     parts: tuple[_Select, ...] = ()
@@ -131,8 +130,6 @@ class KeySubquery:
     is_distinct: bool = False
     is_scan: bool = False
     counted: _Select | None = None
-    once: _Select | None = None
-    key: str = ""
     ordered: CoveringIndexScan | None = None
 
     @classmethod
@@ -154,14 +151,14 @@ class KeySubquery:
     @classmethod
     def in_order(cls, ordered: CoveringIndexScan) -> "KeySubquery":
         """Return the keys of a covering index."""
-        rows, key = ordered.all.order_by(), ordered.key
-        found = cls.of(rows, key)
+        found = cls.of(ordered.all, ordered.key)
         if not found.parts:
             return found
-        if ordered.choice:
-            return replace(found, ordered=ordered)
-        once = _select(rows.values(*ordered.by).distinct())
-        return replace(found, once=once, key=key, ordered=ordered)
+        if not ordered.choice:  # the index has repeated keys one after the other
+            sql, parameters = _select(ordered.all.order_by().values(*ordered.by).distinct())
+            part = f"SELECT {ordered.key} FROM ({sql}) once", parameters  # noqa: S608
+            found = replace(found, parts=(part,), is_distinct=True)
+        return replace(found, ordered=ordered)
 
     @classmethod
     def known(cls, keys: Sequence[Any]) -> "KeySubquery":
@@ -182,13 +179,8 @@ class KeySubquery:
             return KeySubquery(self.parts + other.parts, is_exact, is_whole, is_scan=is_scan)
         return replace(self if self.parts else other, is_exact=is_exact, is_whole=is_whole)
 
-    @property
-    def has_distinct_keys(self) -> bool:
-        """True if keys can be read without duplicates."""
-        return self.is_distinct or self.once is not None
-
     def first(self, limit: int) -> list[Any]:
-        """Read at most `limit` keys in the database's format; distinct ones if `once` is set."""
+        """Read at most `limit` keys in the database's format."""
         if not self.parts:
             return []
         sql, parameters = self._limited(limit)
@@ -220,7 +212,7 @@ class KeySubquery:
         """Return the number of distinct keys that `first` would return, and whether that is all."""
         if not self.parts:
             return 0, self.is_whole
-        if self.has_distinct_keys:
+        if self.is_distinct:
             sql, parameters = self._as_many(limit)
             ((number,),) = _rows_of(f"SELECT COUNT(*) FROM ({sql}) k", parameters)  # noqa: S608
             return number, number < limit and self.is_whole
@@ -234,7 +226,7 @@ class KeySubquery:
     def exists_more_than(self, number: int) -> bool | None:
         """Return whether there are more than `number` keys; None if the subquery is incomplete.
 
-        Counts duplicates unless `has_distinct_keys`. Reading the one key beyond `number` is faster than
+        Counts duplicates unless `is_distinct`. Reading the one key beyond `number` is faster than
         counting.
         """
         if not self.parts:
@@ -262,9 +254,6 @@ class KeySubquery:
     def _limited(self, limit: int) -> _Select:
         """Return a SELECT of at most `limit` keys."""
         limited = f"LIMIT {int(limit)}"
-        if self.once:
-            sql, parameters = self.once
-            return f"SELECT {self.key} FROM ({sql} {limited}) once", parameters  # noqa: S608
         # Limit each part, too: PostgreSQL plans a part of a UNION as if it were read completely.
         parts = [f"{text} {limited}" for text, _ in self.parts]
         parameters = tuple(p for _, parameters in self.parts for p in parameters)

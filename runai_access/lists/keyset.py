@@ -193,43 +193,6 @@ def page_of(
     return _Pager(Reader(listed, shown, is_descending), count, size).page(position)
 
 
-@dataclass(frozen=True)
-class Slice(Generic[M]):
-    """Consecutive rows. `has_more`: there can be others after them, which start at `next_cursor`."""
-
-    rows: list[M]
-    has_more: bool
-    stopped_at: Cursor | None
-
-    @property
-    def next_cursor(self) -> str:
-        return encode_cursor(self.stopped_at) if self.stopped_at else encode(self.rows[-1])
-
-
-class RowReader(Protocol[M]):
-    """Reads rows in the order of a list."""
-
-    # The last tested row if MAX_SCANNED rows were tested before enough were found.
-    stopped_at: Cursor | None
-
-    def after(self, start: Cursor | None, length: int) -> list[M]:
-        """Return the rows after `start`."""
-
-    def at(self, offset: int, length: int) -> list[M]:
-        """Return the rows from a position."""
-
-
-def slice_of(reader: RowReader[M], start: int | Cursor, length: int) -> Slice[M]:
-    """Return the rows from a position, or after a cursor.
-
-    It can be shorter than `length`, even empty, if MAX_SCANNED rows were tested; `has_more` then holds.
-    """
-    one_more = length + 1
-    rows = reader.at(start, one_more) if isinstance(start, int) else reader.after(start, one_more)
-    has_more = len(rows) > length or reader.stopped_at is not None
-    return Slice(rows[:length], has_more, reader.stopped_at)
-
-
 def shown_rows(whole: QuerySet[M], sort: Sort, values: Sequence[str]) -> QuerySet[M]:
     """Return the queryset that loads rows with their sort key; named tuples if `values` is set."""
     rows = keyed(whole, sort)
@@ -251,8 +214,12 @@ def in_order(queryset: QuerySet[M], sort: Sort, *, is_descending: bool) -> list[
     return [part_of(queryset, part, sort, is_descending=is_descending) for part in parts]
 
 
-class Reader(RowReader[M]):
-    """Reads the rows of a query. `whole` is the queryset that loads them with their sort key."""
+class Reader(Generic[M]):
+    """Reads the rows of a query in the order of a list.
+
+    `whole` is the queryset that loads them with their sort key. `stopped_at` is the last tested row if
+    MAX_SCANNED rows were tested before enough were found.
+    """
 
     def __init__(self, listed: OrderedQuery[M], whole: QuerySet[M], is_descending: bool) -> None:
         self.listed = listed

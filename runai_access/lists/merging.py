@@ -1,18 +1,18 @@
 """Pages of rows that are in two indexes: living and deleted ones."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
-from runai_access.lists.keyset import OrderedQuery, Reader, RowReader, parts_from
+from runai_access.lists.keyset import OrderedQuery, Reader, parts_from
 from runai_access.lists.sorts import Cursor, Sort, part_of
 
 M = TypeVar("M", bound=Model)
 
 
-class MergedReader(RowReader[M]):
+class MergedReader(Generic[M]):
     """Reads the rows of several readers in one order. Their sorts have the same keys.
 
     `sort` is one that has a value in the rows of all of them.

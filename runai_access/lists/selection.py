@@ -134,6 +134,12 @@ class Selection:
         self._counts: dict[int, tuple[int, bool]] = {}
         self._too_many: dict[int, bool] = {}
 
+    @property
+    def _only_keys(self) -> KeySubquery | None:
+        """The keys of the only filter, if they are exact."""
+        exact = [keys for _, keys in self._found if keys.is_exact]
+        return exact[0] if exact and len(self._list_filters) == 1 else None
+
     @cached_property
     def _candidates(self) -> tuple[ListFilter, list[Any]] | None:
         """A filter with at most MAX_SORTED_CANDIDATES matches and their keys, if there is one."""
@@ -155,7 +161,7 @@ class Selection:
             return None
         # Removing duplicates requires all counted keys. SQLite would sort them, so they are sent
         # instead; PostgreSQL hashes them, and sending them would take longer than counting again.
-        if keys.once or (connection.vendor != "sqlite" and not keys.is_scan):
+        if connection.vendor != "sqlite" and not keys.is_scan:
             different, are_all = self._counted(number)
             are_few = are_all and different <= most
             return list(dict.fromkeys(keys.first(self._most))) if are_few else None
@@ -176,7 +182,7 @@ class Selection:
     def _exceeds_limit(self, number: int) -> bool:
         """True if this filter matches more rows than are counted; then skip counting distinct keys."""
         keys = self._found[number][1]
-        if len(self._list_filters) == 1 or keys.has_distinct_keys or number in self._counts:
+        if len(self._list_filters) == 1 or keys.is_distinct or number in self._counts:
             return False
         if number not in self._too_many:
             self._too_many[number] = keys.exists_more_than(self._most - 1) is True
@@ -186,9 +192,7 @@ class Selection:
         """Return the number of keys of a filter, up to the limit, and whether that is all of them."""
         if number not in self._counts:
             keys = self._found[number][1]
-            self._counts[number] = keys.count(
-                self._limit + 1 if keys.has_distinct_keys else self._most
-            )
+            self._counts[number] = keys.count(self._limit + 1 if keys.is_distinct else self._most)
         return self._counts[number]
 
     @property
@@ -250,12 +254,10 @@ class Selection:
 
     def _ordered(self, sort: Sort) -> CoveringIndexScan | None:
         """Return the covering index that has the keys of these rows in this order, if there is one."""
-        if len(self._list_filters) == 1 and self._found:
-            list_filter, keys = self._found[0]
-            if self._rows.query.where and not list_filter.is_permission_filter:
-                return None
-            return _in_order(keys, sort)
-        return None
+        keys = self._only_keys
+        if self._rows.query.where and keys and not self._found[0][0].is_permission_filter:
+            return None
+        return _in_order(keys, sort) if keys else None
 
     def _index_scan(self, sort: Sort | None, *, is_page: bool) -> QuerySet[Any]:
         """Return the rows as a scan along the order reads them."""
@@ -284,7 +286,8 @@ class Selection:
         if along:
             return along
         columns = {list_filter.column for list_filter in self._list_filters} - {""}
-        passed = self._scanned()
+        # The rows that a scan reads: those before the permission filter, if they are known.
+        passed = next((one.among for one in self._list_filters if not one.condition), self._rows)
         if self._candidates is not None or not self._found or passed is None:
             return None
         if not sort.column or sort.column in columns:
@@ -308,23 +311,13 @@ class Selection:
         ):  # the permission filter is the most selective
             ordered = _in_order(keys, sort)
             if ordered:
-                others = _remaining_filters(self._list_filters, list_filter)
-                rows = apply_filters(
-                    self._rows_matching(list_filter, keys), map(_as_correlated_subquery, others)
-                )
+                rows = self._others(list_filter, keys, is_page=True)
                 return KeyScan(rows, ordered, SCAN_LIMIT)
         return None
 
-    def _scanned(self) -> QuerySet[Any] | None:
-        """Return the rows that a scan reads: those before the permission filter, if they are known."""
-        permission_filters = [
-            list_filter for list_filter in self._list_filters if not list_filter.condition
-        ]
-        return permission_filters[0].among if permission_filters else self._rows
-
     def _sort_fallback(self, sort: Sort) -> OrderedQuery[Any] | None:
         """Return a sorted query for when a scan reaches its limit; None if there are too many rows."""
-        quickly_counted_first = sorted(self._found, key=lambda one: not one[1].has_distinct_keys)
+        quickly_counted_first = sorted(self._found, key=lambda one: not one[1].is_distinct)
         for list_filter, keys in quickly_counted_first:
             _, are_all = keys.count(MAX_SORT_FALLBACK)
             if are_all:
@@ -340,9 +333,10 @@ class Selection:
         limit = self._limit
         if self._is_scanned and self._is_scan and len(self._list_filters) > 1:
             return Count(0, is_exact=False)
-        if len(self._list_filters) == 1 and self._found and self._found[0][1].is_exact:
+        keys = self._only_keys
+        if keys:
             # Use keys that were read already; only SQLite reads keys to count those that repeat.
-            is_quick = self._found[0][1].has_distinct_keys or connection.vendor != "sqlite"
+            is_quick = keys.is_distinct or connection.vendor != "sqlite"
             few = self._candidates if "_candidates" in self.__dict__ or not is_quick else None
             number, are_all = (len(few[1]), True) if few else self._counted(0)
             if are_all or number > MIN_ESTIMATE:
@@ -363,25 +357,24 @@ class Selection:
             return Count(self.exact_count(), is_exact=True)
         if self._is_scanned:  # a filter can match most of a log of any length
             return self.count()
-        if len(self._list_filters) == 1 and self._found and self._list_filters[0].column:
-            return Count(self._found[0][1].count(_UNLIMITED)[0], is_exact=True)
+        keys = self._only_keys
+        if keys and self._list_filters[0].column:
+            return Count(keys.count(_UNLIMITED)[0], is_exact=True)
         return self.count()
 
     def exact_count(self) -> int:
         """Return the number of matching rows, however long that takes."""
-        if len(self._list_filters) == 1 and self._found:
-            _, keys = self._found[0]
-            if keys.is_exact and keys.is_whole:
-                return keys.count(_UNLIMITED)[0]
+        keys = self._only_keys
+        if keys and keys.is_whole:
+            return keys.count(_UNLIMITED)[0]
         return self.rows().order_by().count()
 
     def exists_more_than(self, number: int) -> bool | None:
         """Return whether more than `number` rows match; None if that would take too long."""
         is_known = self._counts or "_candidates" in self.__dict__
-        if len(self._list_filters) == 1 and self._found and not is_known:
-            _, keys = self._found[0]
-            if keys.is_exact and keys.has_distinct_keys:
-                return keys.exists_more_than(number)
+        keys = self._only_keys
+        if keys and keys.is_distinct and not is_known:
+            return keys.exists_more_than(number)
         count = self.count()
         return count.number > number or (False if count.is_exact else None)
 
@@ -390,31 +383,31 @@ class Selection:
 
         A better estimate would make each page slower just for a number.
         """
-        sides = [(self._found[0], self._most)]
-        if len(self._list_filters) > 1:
-            # Last first: the permission filter is the most selective.
-            last_first = self._found[::-1]
-            sides[:0] = [(one, most) for most in _SAMPLES for one in last_first]
+        # Last first: the permission filter is the most selective.
+        samples = _SAMPLES if len(self._list_filters) > 1 else ()
+        sides = [(one, most) for most in samples for one in self._found[::-1]]
+        sides.append((self._found[0], self._most))
         number = 0
         for (list_filter, keys), most in sides:
             some = InKeySubquery("pk", keys.limited(most))
-            found = self._matching_samples(list_filter, keys).filter(some)
+            found = self._others(list_filter, keys).filter(some)
             number = max(number, count_up_to(found, self._limit).number)
             if number > MIN_ESTIMATE:
                 break
         return Count(number, is_exact=False)
 
-    def _matching_samples(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
-        """Return the rows that match the other filters, to intersect with one filter's keys."""
-        return apply_filters(
-            self._rows_matching(list_filter, keys),
-            _remaining_filters(self._list_filters, list_filter),
-        )
+    def _others(
+        self, list_filter: ListFilter, keys: KeySubquery, *, is_page: bool = False
+    ) -> QuerySet[Any]:
+        """Return the rows that match the other filters, to test keys of this one.
 
-    def _rows_matching(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
-        """Return the rows to test; all rows if the keys already apply the permission filter."""
+        All rows are tested if the keys already apply the permission filter.
+        """
         among = list_filter.among if list_filter.is_permission_filter and keys.is_exact else None
-        return self._rows if among is None else among
+        others = _remaining_filters(self._list_filters, list_filter)
+        if is_page:
+            others = list(map(_as_correlated_subquery, others))
+        return apply_filters(self._rows if among is None else among, others)
 
 
 def _in_order(keys: KeySubquery, sort: Sort) -> CoveringIndexScan | None:
