@@ -174,9 +174,7 @@ def _value(name: str, field: Field, raw: str) -> str | datetime | int | bool:
             if raw.lower() not in ("true", "false"):
                 raise InvalidParameter(f"filterBy: {name} must be true or false, not {raw[:80]!r}.")
             return raw.lower() == "true"
-        case FieldType.LABEL:
-            return raw
-        case FieldType.TEXT:
+        case FieldType.TEXT | FieldType.LABEL:
             return (field.accepts or {}).get(raw.lower(), raw)
 
 

@@ -48,20 +48,15 @@ class Operator:
 
     @property
     def label(self) -> str:
-        return _LABELS.get(self.name, self.words)
+        """The words, with a place for the value if they surround it."""
+        ago = " ago" if self == DAYS_AGO else ""
+        return f"{self.words} … days{ago}" if self.takes == "days" else self.words
 
     @property
     def test(self) -> str:
         """The name of the comparison, without a negation."""
         return self.negates or self.name
 
-
-# The labels of operators whose words surround the value.
-_LABELS = {
-    "last_days": "is in the last … days",
-    "next_days": "is in the next … days",
-    "days_ago": "is more than … days ago",
-}
 
 CONTAINS = Operator("contains", "contains", "text")
 IS = Operator("is", "is", "text")

@@ -222,13 +222,9 @@ class Selection:
         ordered = self._ordered(sort)
         if ordered:
             return OrderedQuery(self._rows, without_index(sort), ordered=ordered)
-        rows, order, index_scan = (
-            self.rows(sort, is_page=True),
-            self.order(sort),
-            self.index_scan(sort),
-        )
+        rows, index_scan = self.rows(sort, is_page=True), self.index_scan(sort)
         fallback = partial(self._sort_fallback, sort) if index_scan and self._is_scan else None
-        return OrderedQuery(rows, order, index_scan, sort_fallback=fallback)
+        return OrderedQuery(rows, self.order(sort), index_scan, sort_fallback=fallback)
 
     def _in_index_order(self, sort: Sort) -> OrderedQuery[Any] | None:
         """Return the query of a scanned list along an index that has the rows in this order, if any.
@@ -306,9 +302,7 @@ class Selection:
         """
         if sort.column in {list_filter.column for list_filter in self._list_filters}:
             return None
-        for list_filter, keys in reversed(
-            self._found
-        ):  # the permission filter is the most selective
+        for list_filter, keys in self._found[::-1]:  # the permission filter is the most selective
             ordered = _in_order(keys, sort)
             if ordered:
                 rows = self._others(list_filter, keys, is_page=True)
