@@ -33,11 +33,11 @@ def register_finder(type_: Subject.Type, find: Finder) -> None:
     _finders[type_] = find
 
 
-def rules_matching(text: str, authority: Authority) -> AccessRuleQuerySet | None:
-    """Return the visible rules whose role or scope name contains `text`, or None if none match."""
+def rules_matching(text: str, authority: Authority) -> AccessRuleQuerySet:
+    """Return the visible rules whose role or scope name contains `text`."""
     role_ids, scope_ids = roles_named(text), scopes_named(text, authority)
     if not role_ids and not scope_ids:
-        return None
+        return AccessRule.objects.none()
     named = Q(role__in=role_ids) | Q(InArray("scope", scope_ids))
     return authority.visible_rules().living().filter(named)
 

@@ -10,16 +10,15 @@ from runai_access.lists.selection import ListFilter
 
 def search_users(text: str, authority: Authority) -> ListFilter:
     """Return the filter for users that match `text`, by themselves or through visible rules."""
-    by_text = Q(search_text__contains=normalize_term(text))
-    return ListFilter(by_text | _by_rules(text, authority))
+    return _search("search_text", text, authority)
 
 
 def search_groups(text: str, authority: Authority) -> ListFilter:
     """Return the filter for groups that match `text`, by themselves or through visible rules."""
-    by_text = Q(normalized_name__contains=normalize_term(text))
-    return ListFilter(by_text | _by_rules(text, authority))
+    return _search("normalized_name", text, authority)
 
 
-def _by_rules(text: str, authority: Authority) -> Q:
+def _search(column: str, text: str, authority: Authority) -> ListFilter:
+    by_text = Q(**{f"{column}__contains": normalize_term(text)})
     rules = rules_matching(text, authority)
-    return Q(Exists(rules.filter(subject=OuterRef("pk")))) if rules is not None else Q(pk__in=[])
+    return ListFilter(by_text | Q(Exists(rules.filter(subject=OuterRef("pk")))))

@@ -137,14 +137,10 @@ class ListEndpoint:
         # Only the sort of the others has a value in all rows.
         last = self.others.sorting(parameters)[0] if self.others else sort
         whole = shown_rows(complete(_all(rows)), last, values)
-        first = Reader(selection.listed(sort, count), whole, is_descending)
-        reader: Reader[M] | MergedReader[M] = first
-        if others:
-            readers = [
-                first,
-                *(Reader(one.listed(last, count), whole, is_descending) for one in others),
-            ]
-            reader = MergedReader(readers, last, is_descending=is_descending)
+        listed = [selection.listed(sort, count), *(one.listed(last, count) for one in others)]
+        readers = [Reader(query, whole, is_descending) for query in listed]
+        merged = MergedReader(readers, last, is_descending=is_descending) if others else None
+        reader = merged or readers[0]
         one_more = (limit or self.max_limit) + 1  # to know whether there are others
         at, after = reader.at, reader.after
         found = at(start, one_more) if isinstance(start, int) else after(start, one_more)
