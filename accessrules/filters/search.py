@@ -141,16 +141,13 @@ def permission_filter(authority: Authority) -> ListFilter | None:
 
 def roles_named(text: str) -> list[int]:
     """Return the ids of roles whose name contains `text`."""
-    term = normalize_term(text)
-    return [pk for pk, name in Role.objects.values_list("pk", "name") if term in normalize(name)]
+    return _containing(text, Role.objects.values_list("pk", "name"))
 
 
 def search_roles(text: str, _: Authority) -> ListFilter:
     """Return the filter for roles whose name or description contains `text`."""
-    term = normalize_term(text)
     rows = Role.objects.values_list("pk", "name", "description")
-    found = [pk for pk, *texts in rows if term in normalize("\0".join(texts))]
-    return ListFilter(Q(pk__in=found))
+    return ListFilter(Q(pk__in=_containing(text, rows)))
 
 
 def names_matching(names: Iterable[tuple[int, str]], test: str, term: str) -> list[int]:
@@ -161,18 +158,20 @@ def names_matching(names: Iterable[tuple[int, str]], test: str, term: str) -> li
 
 def search_scopes(text: str, authority: Authority) -> ListFilter:
     """Return the filter for visible scopes whose name or id contains `text`."""
-    term = normalize_term(text)
     rows = scope_policy.visible_scopes(authority).values_list("pk", "name", "uid")
-    found = [pk for pk, name, uid in rows if term in normalize(name) or term in normalize(uid)]
-    return ListFilter(Q(InArray("pk", found)))
+    return ListFilter(Q(InArray("pk", _containing(text, rows))))
 
 
 def scopes_named(text: str, authority: Authority) -> list[int]:
-    """Return the ids of scopes whose name contains `text` and whose rules the caller can read.
+    """Return the ids of scopes whose name contains `text` and whose rules the caller can read."""
+    scopes = Scope.objects.at_or_below(authority.scope_roots("read", "access_rules"))
+    return _containing(text, scopes.order_by().values_list("pk", "name"))
 
-    There are few roles and scopes, so Python compares their normalized names.
+
+def _containing(text: str, rows: Iterable[tuple[Any, ...]]) -> list[int]:
+    """Return the ids of the rows with `text` in one of their texts, compared in normalized form.
+
+    There are few roles and scopes, so Python compares them.
     """
     term = normalize_term(text)
-    scopes = Scope.objects.at_or_below(authority.scope_roots("read", "access_rules"))
-    names = scopes.order_by().values_list("pk", "name")
-    return [pk for pk, name in names if term in normalize(name)]
+    return [pk for pk, *texts in rows if term in normalize("\0".join(texts))]
