@@ -244,9 +244,9 @@ class Application(models.Model):
         """The secret that this client has used, set by `oauth.lookups`; else the newest live one."""
         return self.secrets.live()[0]
 
-    def note_login(self) -> None:
-        """Set `last_login` to now, in whole seconds. Writes at most once a second."""
-        now = timezone.now().replace(microsecond=0)
+    def note_login(self, now: datetime) -> None:
+        """Set `last_login` to `now`, in whole seconds. Writes at most once a second."""
+        now = now.replace(microsecond=0)
         if self.last_login is None or self.last_login < now:
             earlier = Q(last_login=None) | Q(last_login__lt=now)
             Application.objects.filter(earlier, pk=self.pk).update(last_login=now)

@@ -14,7 +14,7 @@ from django.db.models.base import ModelState
 
 from accessrules.models import Subject
 from applications.models import Application, ClientSecret
-from runai_access.db.cursors import prepared_cursor
+from runai_access.db.cursors import fetch_row
 
 M = TypeVar("M", bound=models.Model)
 _SELECT = """
@@ -71,9 +71,7 @@ def get_application_by_credential(
 
 
 def _first(sql: str, *parameters: Any) -> Application | None:
-    with prepared_cursor() as cursor:
-        cursor.execute(sql, parameters)
-        row = cursor.fetchone()
+    row = fetch_row(sql, parameters)
     if row is None:
         return None
     (

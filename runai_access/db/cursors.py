@@ -1,5 +1,6 @@
-"""A cursor for frequent queries of constant SQL."""
+"""Frequent queries of constant SQL, without the work that Django repeats for each query."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from sqlite3 import Cursor
 from typing import Any
@@ -8,8 +9,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 
 
-def prepared_cursor() -> Any:
-    """Return a cursor like Django's, without the work that Django repeats for each query.
+def fetch_row(statement: str, parameters: Sequence[Any]) -> tuple[Any, ...] | None:
+    """Return the first row of a query, or None. Raises the same errors as Django's cursor.
 
     On SQLite, placeholders are translated once per statement. On PostgreSQL, the server binds the
     parameters, so a statement is prepared once. Pass constant SQL with `%s` for parameters, and no
@@ -20,13 +21,20 @@ def prepared_cursor() -> Any:
     database.close_if_health_check_failed()
     if database.connection is None:  # this check costs less than the method
         database.ensure_connection()
-    if database.vendor == "postgresql":
-        from django.db.backends.postgresql.base import ServerBindingCursor
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors:
+        cursor: Any
+        if database.vendor == "postgresql":
+            from django.db.backends.postgresql.base import ServerBindingCursor
 
-        cursor: Any = ServerBindingCursor(database.connection)  # type: ignore[call-arg]
-    else:
-        cursor = database.connection.cursor(factory=_PreparedSQLiteCursor)
-    return database._prepare_cursor(cursor)  # noqa: SLF001  # adds Django's error handling
+            cursor = ServerBindingCursor(database.connection)  # type: ignore[call-arg]
+        else:
+            cursor = database.connection.cursor(factory=_PreparedSQLiteCursor)
+        if database.queries_logged or database.execute_wrappers:  # by a test or a tracer
+            cursor = database._prepare_cursor(cursor)  # noqa: SLF001  # Django's, which they observe
+        cursor.execute(statement, parameters)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
 
 
 class _PreparedSQLiteCursor(SQLiteCursorWrapper):

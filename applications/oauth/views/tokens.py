@@ -1,7 +1,6 @@
 """The token endpoints of three API generations. All issue the same token for the same secret."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -137,7 +136,7 @@ class TokenV2View(OAuthView):
             token = issue(authenticate_client(request, form))
         # The requested scope has no effect, so the response states the granted one (RFC 6749 §3.3).
         if "scope" in form:
-            token = replace(token, scope=SCOPE)
+            token = token._replace(scope=SCOPE)
         return json_response(OAuthTokenSerializer.represent(token))
 
     def _for_user(self, request: HttpRequest, form: dict[str, str]) -> AccessToken:
