@@ -246,8 +246,8 @@ class Application(models.Model):
 
     def note_login(self, now: datetime) -> None:
         """Set `last_login` to `now`, in whole seconds. Writes at most once a second."""
-        now = now.replace(microsecond=0)
-        if self.last_login is None or self.last_login < now:
+        if self.last_login is None or now - self.last_login >= timedelta(seconds=1):
+            now = now.replace(microsecond=0)
             earlier = Q(last_login=None) | Q(last_login__lt=now)
             Application.objects.filter(earlier, pk=self.pk).update(last_login=now)
             self.last_login = now
