@@ -74,7 +74,8 @@ def recognize(
     if application is None:
         # An invalid client ID could be a secret in the wrong field, so it is not logged.
         name = client_id if is_name(client_id) else "(not a client ID)"
-        return _refused(name, origin, reason)
+        _audit_refusal(name, origin, reason)
+        return None
     return _counted(application, origin)
 
 
@@ -92,7 +93,8 @@ def recognize_by_secret(secret: str, origin: Origin) -> Application | None:
     if application is None:
         is_secret = is_well_formed(secret)
         name = name_by_secret(id_of(secret)) if is_secret else "(not a client secret)"
-        return _refused(name, origin, reason)
+        _audit_refusal(name, origin, reason)
+        return None
     return _counted(application, origin)
 
 
@@ -112,7 +114,7 @@ def _counted(application: Application, origin: Origin) -> Application | None:
     return application
 
 
-def _refused(name: str, origin: Origin, reason: str) -> None:
+def _audit_refusal(name: str, origin: Origin, reason: str) -> None:
     """Audit the failure of the client `name`."""
     record_once_a_minute(
         "sign-in",

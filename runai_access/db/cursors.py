@@ -31,7 +31,8 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> Row | None:
             return _first_row(cursor, _with_question_marks(statement), parameters)
         from django.db.backends.postgresql.base import ServerBindingCursor
 
-        return _first_row(ServerBindingCursor(database.connection), statement, parameters)
+        cursor = ServerBindingCursor(database.connection)  # type: ignore[call-arg]
+        return _first_row(cursor, statement, parameters)
 
 
 def _first_row(cursor: Any, statement: str, parameters: Sequence[Any]) -> Row | None:
