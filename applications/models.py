@@ -244,10 +244,10 @@ class Application(models.Model):
         """The secret that this client has used, set by `oauth.lookups`; else the newest live one."""
         return self.secrets.live()[0]
 
-    def note_login(self) -> None:
-        """Set `last_login` to now, in whole seconds. Writes at most once a second."""
-        now = timezone.now().replace(microsecond=0)
-        if self.last_login is None or self.last_login < now:
+    def note_login(self, now: datetime) -> None:
+        """Set `last_login` to `now`, in whole seconds. Writes at most once a second."""
+        if self.last_login is None or now - self.last_login >= timedelta(seconds=1):
+            now = now.replace(microsecond=0)
             earlier = Q(last_login=None) | Q(last_login__lt=now)
             Application.objects.filter(earlier, pk=self.pk).update(last_login=now)
             self.last_login = now

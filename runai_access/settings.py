@@ -73,7 +73,7 @@ MIDDLEWARE = [
     "runai_access.accounts.middleware.SessionUseMiddleware",
     "runai_access.accounts.middleware.OwnPasswordMiddleware",
     "runai_access.accounts.middleware.EnrollmentMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "runai_access.ui.messages.PageMessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "runai_access.middleware.RefusalMiddleware",
 ]

@@ -1,5 +1,7 @@
 """Client authentication: verifies credentials, updates the last login, and audits the outcome."""
 
+from django.utils import timezone
+
 from accessrules.models import Subject
 from applications.addresses import is_allowed
 from applications.models import Application
@@ -19,6 +21,10 @@ WRONG = "unknown client, wrong secret, or disabled"
 EXPIRED = "expired secret"
 # The reason in the audit log, which the page of the application finds refusals by.
 WRONG_ADDRESS = "address not allowed"
+_MAX_AUDITED = 20_000
+# The minute of the last audited login, by secret and address. Most clients request several tokens a
+# minute.
+_audited: dict[tuple[str, str | None], int] = {}
 
 
 def is_usable_from(application: Application, origin: Origin) -> bool:
@@ -45,19 +51,8 @@ def sign_in(
     Raises TooMany and Busy as `authenticate` does.
     """
     application = recognize(client_id, secret, origin, known_as=known_as)
-    if application is None:
-        return None
-    # A client with a cached secret keeps working while the database is read-only or full.
-    with best_effort():
-        application.note_login()
-    id_, name = application.id, application.name
-    with best_effort():
-        record_once_a_minute(
-            "sign-in",
-            Entity("application", str(id_), name),
-            actor=Actor(Subject.Type.APP, name, id_, origin),
-            succeeded=True,
-        )
+    if application is not None:
+        _note_login(application, origin)
     return application
 
 
@@ -76,9 +71,12 @@ def recognize(
     if application and known_as is not None:
         is_right = known_as in (str(application.id), application.name)
         application = application if is_right else None
-    # An invalid client ID could be a secret in the wrong field, so it is not logged.
-    name = client_id if is_name(client_id) else "(not a client ID)"
-    return _noted(application, name, origin, reason)
+    if application is None:
+        # An invalid client ID could be a secret in the wrong field, so it is not logged.
+        name = client_id if is_name(client_id) else "(not a client ID)"
+        _audit_refusal(name, origin, reason)
+        return None
+    return _counted(application, origin)
 
 
 def recognize_by_secret(secret: str, origin: Origin) -> Application | None:
@@ -92,9 +90,12 @@ def recognize_by_secret(secret: str, origin: Origin) -> Application | None:
         application = authenticate_by_secret(secret, network_of(origin.address))
     except ExpiredSecret:
         application, reason = None, EXPIRED
-    is_secret = is_well_formed(secret)
-    name = name_by_secret(id_of(secret)) if is_secret else "(not a client secret)"
-    return _noted(application, name, origin, reason)
+    if application is None:
+        is_secret = is_well_formed(secret)
+        name = name_by_secret(id_of(secret)) if is_secret else "(not a client secret)"
+        _audit_refusal(name, origin, reason)
+        return None
+    return _counted(application, origin)
 
 
 def name_by_secret(id_: str) -> str:
@@ -102,23 +103,49 @@ def name_by_secret(id_: str) -> str:
     return f"client secret {id_}".rstrip()
 
 
-def _noted(
-    application: Application | None, name: str, origin: Origin, reason: str
-) -> Application | None:
-    """Count the use of the application's secret, or audit the failure of the client `name`.
+def _counted(application: Application, origin: Origin) -> Application | None:
+    """Count the use of the secret, and return the application.
 
     Returns None, audited, if the application can't be used from the address.
     """
-    if application is not None and not is_usable_from(application, origin):
+    if not is_usable_from(application, origin):
         return None
-    if application is not None:
-        BUFFER.note(application.used_secret.id, origin)
-    else:
-        record_once_a_minute(
-            "sign-in",
-            Entity("application", name=name),
-            actor=Actor("anonymous", name, origin=origin),
-            succeeded=False,
-            reason=reason,
-        )
+    BUFFER.note(application.used_secret.id, origin)
     return application
+
+
+def _audit_refusal(name: str, origin: Origin, reason: str) -> None:
+    """Audit the failure of the client `name`."""
+    record_once_a_minute(
+        "sign-in",
+        Entity("application", name=name),
+        actor=Actor("anonymous", name, origin=origin),
+        succeeded=False,
+        reason=reason,
+    )
+
+
+def _note_login(application: Application, origin: Origin) -> None:
+    """Update the last login, once a second, and audit the login, once a minute.
+
+    A client with a cached secret keeps working while the database is read-only or full.
+    """
+    now = timezone.now()
+    with best_effort():
+        application.note_login(now)
+    minute = int(now.timestamp()) // 60
+    login = application.used_secret.id, origin.address
+    if _audited.get(login) == minute:
+        return
+    id_, name = application.id, application.name
+    with best_effort():
+        is_committed = record_once_a_minute(
+            "sign-in",
+            Entity("application", str(id_), name),
+            actor=Actor(Subject.Type.APP, name, id_, origin),
+            succeeded=True,
+        )
+        if is_committed:
+            if len(_audited) >= _MAX_AUDITED:
+                _audited.clear()
+            _audited[login] = minute

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
@@ -19,6 +20,8 @@ from runai_access.db.outage import best_effort, handle_outage
 # Each process reloads the keys this often, so all replicas have a new key before it signs.
 RELOAD_SECONDS = 5.0
 MIN_RELOAD_INTERVAL_SECONDS = 1.0
+# How long the choice of the signing key is kept. All replicas load a key long before it can sign.
+CHOICE_SECONDS = 1.0
 SIGNS_AFTER_SECONDS = 30
 
 
@@ -32,17 +35,32 @@ class Key:
     signs_from: datetime
 
 
+class Choice(NamedTuple):
+    """The signing key among `keys`, until a time of the monotonic clock."""
+
+    keys: dict[str, Key]
+    key: Key
+    until: float
+
+
 class Keyring:
     """The key cache of this process, newest key first."""
 
     def __init__(self) -> None:
         self._keys: dict[str, Key] = {}
+        self._choice: Choice | None = None
         self._loaded_at = float("-inf")
         self._failed_at = float("-inf")
         self._lock = Lock()  # held by the thread that loads the keys
 
     def current(self) -> Key:
         """Return the signing key: the newest active one. Creates the first key if there is none."""
+        choice = self._choice
+        if choice is None or choice.keys is not self._keys or time.monotonic() >= choice.until:
+            choice = self._choice = self._choose()
+        return choice.key
+
+    def _choose(self) -> Choice:
         try:
             self._refresh(RELOAD_SECONDS)
         except Error as error:
@@ -52,12 +70,13 @@ class Keyring:
         if not self._keys:
             create_key(signs_from=timezone.now())
             self._load()
-        now = timezone.now()
-        key = self._active(now)
+        keys, now = self._keys, timezone.now()
+        key = _active(keys, now)
         if now - key.signs_from > timedelta(days=settings.SIGNING_KEY_DAYS):
             with best_effort():  # an overdue key still signs
                 self._rotate(key)
-        return key
+        until = min(time.monotonic() + CHOICE_SECONDS, self._loaded_at + RELOAD_SECONDS)
+        return Choice(keys, key, until)
 
     def public_key(self, kid: object) -> ec.EllipticCurvePublicKey | None:
         """Return the public key by ID, or None. Unknown IDs cause one reload per second at most."""
@@ -97,11 +116,6 @@ class Keyring:
         finally:
             self._lock.release()
 
-    def _active(self, now: datetime) -> Key:
-        ready = [key for key in self._keys.values() if key.signs_from <= now]
-        # If no key is active yet, use the newest one.
-        return ready[0] if ready else next(iter(self._keys.values()))
-
     def _rotate(self, key: Key) -> None:
         """Create the successor of an overdue key, unless there is one that is not active yet."""
         if all(cached.signs_from <= timezone.now() for cached in self._keys.values()):
@@ -114,6 +128,12 @@ class Keyring:
             for row in SigningKey.objects.all()
         }
         self._loaded_at = time.monotonic()
+
+
+def _active(keys: dict[str, Key], now: datetime) -> Key:
+    ready = [key for key in keys.values() if key.signs_from <= now]
+    # If no key is active yet, use the newest one.
+    return ready[0] if ready else next(iter(keys.values()))
 
 
 KEYRING = Keyring()

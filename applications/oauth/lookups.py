@@ -5,6 +5,7 @@ They return an Application with its subject and `used_secret`; other fields are 
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from django.db.models.base import ModelState
 
 from accessrules.models import Subject
 from applications.models import Application, ClientSecret
-from runai_access.db.cursors import prepared_cursor
+from runai_access.db.cursors import fetch_row
 
 M = TypeVar("M", bound=models.Model)
 _SELECT = """
@@ -35,6 +36,7 @@ _SECRET = {True: " AND secret.id = %s", False: " AND secret.has_old_format AND %
 _BY_CLIENT_ID_AND_SECRET = {has_id: _BY_CLIENT_ID + sql for has_id, sql in _SECRET.items()}
 _BY_CREDENTIAL_AND_SECRET = {has_id: _BY_CREDENTIAL + sql for has_id, sql in _SECRET.items()}
 _UUID = models.UUIDField()
+_parsed_uuid = lru_cache(maxsize=10_000)(UUID)  # of most clients, without the cost of parsing
 
 
 def get_application_by_client_id(client_id: str, secret_id: str) -> Application | None:
@@ -71,9 +73,7 @@ def get_application_by_credential(
 
 
 def _first(sql: str, *parameters: Any) -> Application | None:
-    with prepared_cursor() as cursor:
-        cursor.execute(sql, parameters)
-        row = cursor.fetchone()
+    row = fetch_row(sql, parameters)
     if row is None:
         return None
     (
@@ -114,7 +114,7 @@ def _instance(model: type[M], **values: Any) -> M:
 
 
 def _uuid(value: UUID | str) -> UUID:
-    return UUID(value) if isinstance(value, str) else value  # SQLite has no UUID type
+    return _parsed_uuid(value) if isinstance(value, str) else value  # SQLite has no UUID type
 
 
 def _aware(value: datetime | None) -> datetime | None:

@@ -108,9 +108,11 @@ def _verified(
 
     `guessed` is what a wrong secret counts against, from `address`.
     """
-    secret_hash = application.used_secret.secret_hash if application else ""
-    is_expired = application is not None and application.used_secret.is_expired
-    can_sign_in = application is not None and application.enabled and not is_expired
+    secret_hash, is_expired, can_sign_in = "", False, False
+    if application is not None:
+        used_secret = application.used_secret
+        secret_hash, is_expired = used_secret.secret_hash, used_secret.is_expired
+        can_sign_in = application.enabled and not is_expired
     if can_sign_in and _cache.contains(secret_hash, secret):
         return application
     limits = _limits(*guessed, address)

@@ -5,7 +5,7 @@ A killed process loses what it counted since.
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from threading import Lock
 
 from django.db import connection
@@ -27,10 +27,11 @@ class TokenCounter:
         self._counts: Counter[date] = Counter()
         self._lock = Lock()
 
-    def note(self) -> None:
-        """Count an issued token."""
+    def note(self, now: datetime) -> None:
+        """Count a token issued now."""
+        day = now.date()
         with self._lock:
-            self._counts[timezone.now().date()] += 1
+            self._counts[day] += 1
 
     def write(self, should_continue: Callable[[], bool] = lambda: True) -> None:
         """Add the counts to the stored ones: a background job."""

@@ -1,13 +1,11 @@
 """Access tokens: JWTs (RFC 9068), signed with ES256. The API also checks them against the database."""
 
 import secrets
-import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 import orjson
@@ -34,8 +32,7 @@ class InvalidToken(Exception):
     """The token is not ours, not for this installation, expired, or its credential was revoked."""
 
 
-@dataclass(frozen=True)
-class AccessToken:
+class AccessToken(NamedTuple):
     """An issued token and its lifetime in seconds. `scope` is None unless the response names it."""
 
     text: str
@@ -68,23 +65,22 @@ def issue_to(
     without `>`, `?` and `~`, because the official client decodes the payload with plain base64
     (contract/README.md, Tokens).
     """
-    claims = {
-        **_common_claims(subject_id, lifetime),
-        "aud": settings.PUBLIC_URL,
-        "client_id": client_id,
-        "jti": secrets.token_hex(16),
-        "cid": credential_id,
-    }
+    now = timezone.now()
+    claims = _common_claims(subject_id, now, lifetime)
+    claims["aud"] = claims["iss"]
+    claims["client_id"] = client_id
+    claims["jti"] = secrets.token_hex(16)
+    claims["cid"] = credential_id
     if secret_id:
         claims["secret_id"] = secret_id
     token = AccessToken(_signed(claims, TYPE), lifetime)
-    COUNTER.note()
+    COUNTER.note(now)
     return token
 
 
 def issue_id_token(application: Application) -> str:
     """Return a JWT that identifies the client. It is not an access token: its `typ` differs."""
-    claims = _common_claims(application.pk, _lifetime_with_secret(application))
+    claims = _common_claims(application.pk, timezone.now(), _lifetime_with_secret(application))
     return _signed({**claims, "aud": application.client_id}, "JWT")
 
 
@@ -139,13 +135,13 @@ def _lifetime_with_secret(application: Application) -> int:
     return min(lifetime, int((expires_at - timezone.now()).total_seconds()))
 
 
-def _common_claims(subject_id: uuid.UUID, lifetime: int) -> dict[str, Any]:
-    now = int(time.time())
+def _common_claims(subject_id: uuid.UUID, now: datetime, lifetime: int) -> dict[str, Any]:
+    seconds = int(now.timestamp())
     return {
         "iss": settings.PUBLIC_URL,
         "sub": subject_id,
-        "iat": now,
-        "exp": now + lifetime,
+        "iat": seconds,
+        "exp": seconds + lifetime,
     }
 
 

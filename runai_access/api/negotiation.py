@@ -19,5 +19,7 @@ class JSONAlways(BaseContentNegotiation):
 
 def can_read(parser: BaseParser, content_type: str | None) -> bool:
     """Return whether `parser` supports the content type, which can be missing."""
+    if content_type == parser.media_type:  # most requests
+        return True
     media_type = (content_type or "").split(";")[0].strip().lower()
     return media_type in ("", "*/*", parser.media_type)

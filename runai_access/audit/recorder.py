@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
-from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -118,8 +117,10 @@ def _require_transaction() -> None:
 
 def record_once_a_minute(
     action: str, entity: Entity, *, actor: Actor, succeeded: bool, reason: str = ""
-) -> None:
+) -> bool:
     """Record a sign-in, a refused grant or a denial; equal events only once a minute.
+
+    Returns whether the row is committed, so that the caller need not repeat it in this minute.
 
     Events are equal if subject, action, entity, result, reason and address are. Refusals are also
     limited per source and, if unauthenticated, in total. One row summarizes those above a limit (see
@@ -130,20 +131,22 @@ def record_once_a_minute(
     occurrence = _Occurrence(action, entity, actor, result, reason)
     key = occurrence.key(minute)
     if key in recently_logged:
-        return
+        return True
     if not succeeded:
         share = _refusals.share_of(actor, minute)
         if share is not _Share.OWN_ROW:
             occurrence, key = _summary(occurrence, share, minute)
             if key in recently_logged:
-                return
+                return True
     event = _event(**occurrence._asdict())
     event.deduplication_key = key
     AuditEvent.objects.bulk_create([event], ignore_conflicts=True)
-    if not transaction.get_connection().in_atomic_block:  # else the row can still be rolled back
-        recently_logged[key] = None
-        while len(recently_logged) > MAX_REMEMBERED:
-            recently_logged.popitem(last=False)
+    if transaction.get_connection().in_atomic_block:  # the row can still be rolled back
+        return False
+    recently_logged[key] = None
+    while len(recently_logged) > MAX_REMEMBERED:
+        recently_logged.popitem(last=False)
+    return True
 
 
 class _Occurrence(NamedTuple):
@@ -158,7 +161,7 @@ class _Occurrence(NamedTuple):
     def key(self, minute: datetime) -> str:
         """Return a digest that equal events of one minute share."""
         entity, actor = self.entity, self.actor
-        # Each token grant computes this. The `repr` of a time or a UUID takes longer than the digest.
+        # The `repr` of a time or a UUID takes longer than the digest.
         return _digest(
             minute.timestamp(), self.action, entity.type, entity.id, entity.name, actor.type,
             actor.id and actor.id.int, actor.name, actor.origin.address, self.result, self.reason,
@@ -283,7 +286,6 @@ def _event(
     )
 
 
-@lru_cache(maxsize=1000)  # most clients request several tokens a minute
 def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 

@@ -1,15 +1,16 @@
-"""A cursor for frequent queries of constant SQL."""
+"""Frequent queries of constant SQL, without the work that Django repeats for each query."""
 
+from collections.abc import Sequence
 from functools import lru_cache
-from sqlite3 import Cursor
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.sqlite3.base import SQLiteCursorWrapper
+
+Row = tuple[Any, ...]
 
 
-def prepared_cursor() -> Any:
-    """Return a cursor like Django's, without the work that Django repeats for each query.
+def fetch_row(statement: str, parameters: Sequence[Any]) -> Row | None:
+    """Return the first row of a query, or None. Raises the same errors as Django's cursor.
 
     On SQLite, placeholders are translated once per statement. On PostgreSQL, the server binds the
     parameters, so a statement is prepared once. Pass constant SQL with `%s` for parameters, and no
@@ -17,23 +18,29 @@ def prepared_cursor() -> Any:
     """
     # Get the thread-local connection only once, because each access has a cost.
     database: Any = connections[DEFAULT_DB_ALIAS]
+    if database.force_debug_cursor or database.execute_wrappers:  # a test or a tracer observes it
+        with database.cursor() as cursor:
+            return _first_row(cursor, statement, parameters)
     database.close_if_health_check_failed()
     if database.connection is None:  # this check costs less than the method
         database.ensure_connection()
-    if database.vendor == "postgresql":
+    database.validate_no_broken_transaction()
+    with database.wrap_database_errors:
+        if database.vendor == "sqlite":
+            cursor = database.connection.cursor()
+            return _first_row(cursor, _with_question_marks(statement), parameters)
         from django.db.backends.postgresql.base import ServerBindingCursor
 
-        cursor: Any = ServerBindingCursor(database.connection)  # type: ignore[call-arg]
-    else:
-        cursor = database.connection.cursor(factory=_PreparedSQLiteCursor)
-    return database._prepare_cursor(cursor)  # noqa: SLF001  # adds Django's error handling
+        cursor = ServerBindingCursor(database.connection)  # type: ignore[call-arg]
+        return _first_row(cursor, statement, parameters)
 
 
-class _PreparedSQLiteCursor(SQLiteCursorWrapper):
-    def execute(self, query: str, params: Any = ()) -> Any:
-        return Cursor.execute(self, _with_question_marks(query), params)
+def _first_row(cursor: Any, statement: str, parameters: Sequence[Any]) -> Row | None:
+    cursor.execute(statement, parameters)
+    row: Row | None = cursor.fetchone()
+    return row
 
 
 @lru_cache(maxsize=16)
-def _with_question_marks(query: str) -> str:
-    return query.replace("%s", "?")
+def _with_question_marks(statement: str) -> str:
+    return statement.replace("%s", "?")

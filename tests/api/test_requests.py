@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import requests
 from django.conf import settings
+from django.contrib.messages import get_messages
+from django.contrib.messages.storage.base import BaseStorage
 from django.test import Client
 
 from applications.models import Application
@@ -113,6 +115,14 @@ def test_any_other_unknown_path_is_a_plain_json_404(client: Client, path: str) -
     answer = client.get(path, PATH_INFO=path)
     assert answer.status_code == 404
     assert "Use the path" not in answer.json()["details"]
+
+
+@pytest.mark.django_db
+def test_only_pages_have_flash_messages() -> None:
+    for path in ("/.well-known/jwks.json", "/api/v1/apps"):
+        assert get_messages(Client().get(path).wsgi_request) == []
+    for path in ("/sign-in/", "/api/docs/"):
+        assert isinstance(get_messages(Client().get(path).wsgi_request), BaseStorage)
 
 
 def test_deleting_with_an_empty_id_deletes_nothing(client: Client) -> None:

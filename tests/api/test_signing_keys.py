@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import jwt
@@ -16,7 +17,7 @@ from joserfc import jwt as joserfc_jwt
 
 from applications.models import Application, SigningKey
 from applications.oauth import keyring
-from applications.oauth.keyring import KEYRING, Keyring, rotate
+from applications.oauth.keyring import KEYRING, Keyring, replace_all, rotate
 from applications.oauth.tokens import InvalidToken, application_of, issue
 from runai_access.audit.models import AuditEvent
 from tests import factories
@@ -172,6 +173,33 @@ def test_a_replica_reloads_the_keys_before_a_new_one_signs(
     later = keyring.time.monotonic() + keyring.MIN_RELOAD_INTERVAL_SECONDS
     monkeypatch.setattr(keyring.time, "monotonic", lambda: later)
     assert other.public_key(kid) is not None
+
+
+def test_a_key_signs_within_a_second_of_its_activation(
+    nightly: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = kid_of(issue(nightly).text)
+    coming = rotate(after_seconds=60)
+    KEYRING.forget()
+    assert kid_of(issue(nightly).text) == first
+    activated_at, later = coming.signs_from, keyring.time.monotonic() + keyring.CHOICE_SECONDS
+    monkeypatch.setattr(timezone, "now", lambda: activated_at)
+    monkeypatch.setattr(keyring, "time", SimpleNamespace(monotonic=lambda: later))
+    assert kid_of(issue(nightly).text) == coming.kid
+
+
+def test_a_deleted_key_never_signs_after_the_keys_are_reloaded(
+    nightly: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(monotonic=lambda: 5000.0)
+    monkeypatch.setattr(keyring, "time", clock)
+    issue(nightly)
+    clock.monotonic = lambda: 5001.0
+    issue(nightly)
+    new = replace_all()
+    clock.monotonic = lambda: 5001.5
+    assert KEYRING.public_key("unknown") is None, "this reloads the keys"
+    assert kid_of(issue(nightly).text) == new.kid
 
 
 def test_both_metadata_documents_match_the_served_endpoints(db: None) -> None:

@@ -196,7 +196,7 @@ def test_application_that_is_used_again_is_not_disabled(clock: Clock) -> None:
     ci = application("ci", used=200)
     apply_policy()
     clock.now += 40 * DAY
-    Application.objects.get(pk=ci.pk).note_login()
+    Application.objects.get(pk=ci.pk).note_login(timezone.now())
     assert notice_of(Application.objects.get(pk=ci.pk)) is None
     assert apply_policy() == {"released": 1, "warned": 0, "disabled": 0}
     assert states() == {"ci": (None, True)}

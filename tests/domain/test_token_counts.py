@@ -45,7 +45,7 @@ def test_processes_add_up_the_tokens_that_they_issued(
     counter.write()
     assert rows() == [(TODAY, 2)]
     other = TokenCounter()
-    other.note()
+    other.note(timezone.now())
     other.write()
     assert rows() == [(TODAY, 3)]
     with django_assert_num_queries(0):
@@ -55,7 +55,7 @@ def test_processes_add_up_the_tokens_that_they_issued(
 def test_counts_that_can_not_be_written_are_written_later(
     counter: TokenCounter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counter.note()
+    counter.note(timezone.now())
 
     def fail() -> None:
         raise DatabaseError("disk full")
@@ -63,7 +63,7 @@ def test_counts_that_can_not_be_written_are_written_later(
     with monkeypatch.context() as patch, pytest.raises(DatabaseError):
         patch.setattr(connection, "cursor", fail)
         counter.write()
-    counter.note()
+    counter.note(timezone.now())
     counter.write()
     assert rows() == [(TODAY, 2)]
 

@@ -1,7 +1,6 @@
 """The token endpoints of three API generations. All issue the same token for the same secret."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -92,7 +91,7 @@ class TokenV1View(JSONGrantView):
         Exchanges a client ID and a client secret for a token.
         """
         parameters = self.parameters(request)
-        if settings.PASSWORD_GRANT and parameters.get("grantType") == "password":
+        if parameters.get("grantType") == "password" and settings.PASSWORD_GRANT:
             token = self._for_user(request, parameters)
         else:
             token = self._for_application(request, parameters)
@@ -127,17 +126,17 @@ class TokenV2View(OAuthView):
         """
         form = self.form(request)
         grant_type = required(form, "grant_type")
-        if grant_type not in grant_types():
+        if grant_type == "client_credentials":
+            token = issue(authenticate_client(request, form))
+        elif grant_type == "password" and settings.PASSWORD_GRANT:
+            token = self._for_user(request, form)
+        else:
             raise OAuthError(
                 "unsupported_grant_type", f"grant_type must be {' or '.join(grant_types())}."
             )
-        if grant_type == "password":
-            token = self._for_user(request, form)
-        else:
-            token = issue(authenticate_client(request, form))
         # The requested scope has no effect, so the response states the granted one (RFC 6749 §3.3).
         if "scope" in form:
-            token = replace(token, scope=SCOPE)
+            token = token._replace(scope=SCOPE)
         return json_response(OAuthTokenSerializer.represent(token))
 
     def _for_user(self, request: HttpRequest, form: dict[str, str]) -> AccessToken:
