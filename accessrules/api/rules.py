@@ -28,10 +28,12 @@ from accessrules.filters.rules import (
     RuleReferenceFilter,
     RuleTypeFilter,
     name_sort,
+    role_sort,
     scope_sort,
 )
 from accessrules.filters.search import (
     count_rules,
+    count_rules_by,
     deleted_permission_filter,
     deleted_rules,
     permission_filter,
@@ -91,7 +93,7 @@ LIST = ListEndpoint(
     fields={
         "subjectId": Field(_FILTERS["subject"], Sort.text("subject_name")),
         "subjectType": Field(RuleTypeFilter(), Sort.text("subject_type"), accepts=SUBJECT_TYPES),
-        "roleId": Field(_OF_ROLE(NumberFilter("pk")), Sort.number("role_id"), FieldType.NUMBER),
+        "roleId": Field(_OF_ROLE(NumberFilter("pk")), role_sort(), FieldType.NUMBER),
         "roleName": Field(_OF_ROLE(RoleNameFilter("name")), name_sort("role", Role)),
         "scopeId": Field(_OF_SCOPE(PlainTextFilter("uid")), scope_sort("uid")),
         "scopeType": Field(_OF_SCOPE(PlainTextFilter("type")), scope_sort("type")),
@@ -111,6 +113,7 @@ LIST = ListEndpoint(
     unsupported_fields=("phase",),
     has_exact_total=True,
     count_all=count_rules,
+    count_groups=count_rules_by,
 )
 
 

@@ -5,6 +5,7 @@ They have the filters, the search and the query strategies of the lists of the c
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.conf import settings
@@ -91,6 +92,8 @@ class ListEndpoint:
     has_exact_total: bool = False
     # Counts all rows faster than the database tests each of them.
     count_all: Callable[[Any], int] | None = None
+    # Counts the rows of each value of a column that groups them, also faster.
+    count_groups: Callable[[Any, str], Mapping[Any, int]] | None = None
     is_scanned: bool = False
     # False if `rows` can contain rows that the indexes of the filters don't.
     has_keys: bool = True
@@ -139,7 +142,11 @@ class ListEndpoint:
         # Only the sort of the others has a value in all rows.
         last = self.others.sorting(parameters)[0] if self.others else sort
         whole = shown_rows(complete(_all(rows)), last, values)
-        first = Reader(selection.listed(sort, count), whole, is_descending)
+        listed = selection.listed(sort, count)
+        if self.count_groups and sort.groups and not selection.is_filtered:
+            numbers = partial(self.count_groups, context, sort.groups.column)
+            listed = replace(listed, group_numbers=numbers)
+        first = Reader(listed, whole, is_descending)
         reader: RowReader[M] = first
         if others:
             readers = [
