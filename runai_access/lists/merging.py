@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
 from runai_access.lists.keyset import OrderedQuery, Reader, RowReader, parts_from
-from runai_access.lists.sorts import Cursor, Sort, part_of, parts_after
+from runai_access.lists.sorts import Cursor, Sort, keyed, part_of, parts_after
 
 M = TypeVar("M", bound=Model)
 
@@ -61,10 +61,12 @@ class MergedReader(RowReader[M]):
         first = self._readers[0].listed
         passed = position - self._count(part, others=True)
         if passed > 0:
-            last = list(self._ordered(first, part)[passed - 1 : passed])
-            if not last:
+            # Its key first: the sort value of a passed row can be in another table.
+            last = self._ordered(first, part).values("pk")[passed - 1 : passed]
+            edge = keyed(first.rows, first.sort).filter(pk__in=last).values_list("sort_key", "pk")
+            if not edge:
                 return []
-            part = next(iter(parts_after(first.sort, Cursor(*last[0]), self._is_descending)))
+            part = next(iter(parts_after(first.sort, Cursor(*edge[0]), self._is_descending)))
             position = self._count(part, others=True)
         return self._edges(part, position + 1)[position:]
 
