@@ -71,7 +71,7 @@ from runai_access.lists.filters import (
     TimeFilter,
 )
 from runai_access.lists.selection import ListFilter
-from runai_access.lists.sorts import Sort
+from runai_access.lists.sorts import Sort, without_index
 
 # `app` and `service-account` are the same type. Responses use `app`, which every client knows.
 SUBJECT_TYPES = {
@@ -117,16 +117,13 @@ LIST = ListEndpoint(
 )
 
 
-def _ungrouped(sort: Sort | None) -> Sort | None:
-    return replace(sort, groups=None) if sort else None
-
-
 # The indexes of the filters and sorts have no deleted rules, so the database sorts those.
 _DELETED = replace(
     LIST,
     fields={
         **{
-            name: replace(field, sort=_ungrouped(field.sort)) for name, field in LIST.fields.items()
+            name: replace(field, sort=field.sort and without_index(field.sort))
+            for name, field in LIST.fields.items()
         },
         "deletedAt": replace(LIST.fields["deletedAt"], sort=_BY_DELETION),
         "createdBy": Field(CreatorFilter("created_by"), Sort.text("created_by")),

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.db.models import Count as NumberOfRows
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.utils.functional import cached_property
 
+from runai_access.db.expressions import SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan
 from runai_access.lists.sorts import (
     Cursor,
@@ -346,7 +347,9 @@ def parts_from(
         if query.group_numbers:
             numbers.update(query.group_numbers())
         else:
-            rows = query.rows.order_by().values_list(groups.column)
+            # SQLite would read all rows of the table in the order of an index.
+            value = SQLiteNoIndexHint(F(groups.column))
+            rows = query.rows.order_by().annotate(group=value).values_list("group")
             numbers.update(dict(rows.annotate(number=NumberOfRows("pk"))))
     found = in_direction(groups.read(), is_descending)
     for place, (_, values) in enumerate(found):

@@ -58,17 +58,25 @@ class MergedReader(RowReader[M]):
         Of the rows before it, all but as many as the others have are of the first reader. Its index
         passes them several times faster than the database merges them.
         """
-        first = self._readers[0].listed
-        passed = position - self._count(part, others=True)
-        if passed > 0:
-            # Its key first: the sort value of a passed row can be in another table.
-            last = self._ordered(first, part).values("pk")[passed - 1 : passed]
-            edge = keyed(first.rows, first.sort).filter(pk__in=last).values_list("sort_key", "pk")
-            if not edge:
+        others = self._count(part, others=True)
+        if not others:
+            return self._first_at(part, position)
+        if position > others:
+            found = self._first_at(part, position - others - 1)
+            if not found:
                 return []
-            part = next(iter(parts_after(first.sort, Cursor(*edge[0]), self._is_descending)))
+            sort = self._readers[0].listed.sort
+            part = next(iter(parts_after(sort, Cursor(*found[0]), self._is_descending)))
             position = self._count(part, others=True)
         return self._edges(part, position + 1)[position:]
+
+    def _first_at(self, part: Q, position: int) -> list[tuple[Any, Any]]:
+        """Return the sort value and the key of the first reader's row at a position of a part."""
+        first = self._readers[0].listed
+        # Its key first: the sort value of a row can be in another table.
+        key = self._ordered(first, part).values("pk")[position : position + 1]
+        rows = keyed(first.rows, first.sort).filter(pk__in=key)
+        return list(rows.values_list("sort_key", "pk"))
 
     def _count(self, part: Q, *, others: bool = False) -> int:
         """Return the number of rows of a part: of all readers, or of the others than the first."""
