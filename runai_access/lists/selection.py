@@ -397,7 +397,7 @@ class Selection:
             sides[:0] = [(one, most) for most in _SAMPLES for one in last_first]
         number = 0
         for (list_filter, keys), most in sides:
-            some = InKeySubquery("pk", keys.limited(most))
+            some = InKeySubquery("pk", keys.limited(most), are_few=True)
             found = self._matching_samples(list_filter, keys).filter(some)
             number = max(number, count_up_to(found, self._limit).number)
             if number > MIN_ESTIMATE:
