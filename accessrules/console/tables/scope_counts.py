@@ -25,9 +25,9 @@ def number_of_scopes_below(authority: Authority) -> Coalesce:
     """Return the number of descendants as an expression to sort by."""
     path = OuterRef("path")
     # "a" sorts after every digit, so the range is exactly the paths with this prefix.
-    below = scope_policy.visible_scopes(authority).filter(
-        path__gt=path, path__lt=Concat(path, Value("a"))
-    )
+    # Visible ones by their keys: SQLite would use the index for their many conditions instead.
+    visible = scope_policy.visible_scopes(authority).order_by().values("pk")
+    below = Scope.objects.filter(path__gt=path, path__lt=Concat(path, Value("a")), pk__in=visible)
     return _number(below.annotate(all=Value(1)), "all")
 
 
