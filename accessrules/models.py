@@ -419,6 +419,10 @@ class AccessRule(models.Model):
                     ("expires_at", "access_rule_by_expiry"),
                 )
             ),
+            # The default order of the API.
+            models.Index(
+                fields=["id", "scope"], name="access_rule_by_id", condition=Q(deleted_at=None)
+            ),
             # Deleted rules, with what their list is filtered and sorted by, so that it reads no rows.
             models.Index(
                 fields=[
@@ -461,3 +465,23 @@ class AccessRule(models.Model):
             "scope": self.scope.label,
             **expiry,
         }
+
+
+class RuleCount(models.Model):
+    """A change of the number of active access rules with a role in a scope. Their sum is the number.
+
+    Triggers insert a row for each change, so that transactions do not wait for each other (see
+    `triggers`). A background job adds up the rows of each role and scope.
+    """
+
+    # Without constraints and indexes: a change can outlive its role or scope until it is added up.
+    role = models.ForeignKey(
+        Role, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    scope = models.ForeignKey(
+        Scope, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    number = models.IntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.number:+} of role {self.role_id} in scope {self.scope_id}"

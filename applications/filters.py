@@ -119,10 +119,11 @@ class OwnerFilter(IndexedTextFilter):
         if operator == MINE:
             # Computed, so that SQLite does not sort all that a large group owns.
             return Q(In(SQLiteNoIndexHint(F("owner")), context.owners()))
-        if operator.test == NEVER.name:
-            return Q(owner_name__isnull=operator.name == NEVER.name)
-        if operator == NONE:
+        if operator in (NONE, NEVER):
             return Q(owner_name__isnull=True)
+        if operator.test == NEVER.name:
+            # SQLite has no index range for IS NOT NULL.
+            return Q(owner_name__isnull=False, owner_name__gte="")
         condition = super().condition(operator, values, context)
         return condition | Q(owner_name__isnull=True) if operator.negates else condition
 
@@ -142,7 +143,7 @@ class OwnerFilter(IndexedTextFilter):
     def list_filter(
         self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
     ) -> ListFilter:
-        if operator not in (NONE, NEVER):
+        if operator != NONE and operator.test != NEVER.name:
             return super().list_filter(operator, values, context, rows)
         condition = self.condition(operator, values, context)
         return ListFilter(condition, KeySubquery.of(rows.filter(condition)), "owner_name")

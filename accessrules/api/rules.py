@@ -28,10 +28,12 @@ from accessrules.filters.rules import (
     RuleReferenceFilter,
     RuleTypeFilter,
     name_sort,
+    role_sort,
     scope_sort,
 )
 from accessrules.filters.search import (
     count_rules,
+    count_rules_by,
     deleted_permission_filter,
     deleted_rules,
     permission_filter,
@@ -69,7 +71,7 @@ from runai_access.lists.filters import (
     TimeFilter,
 )
 from runai_access.lists.selection import ListFilter
-from runai_access.lists.sorts import Sort
+from runai_access.lists.sorts import Sort, without_index
 
 # `app` and `service-account` are the same type. Responses use `app`, which every client knows.
 SUBJECT_TYPES = {
@@ -91,7 +93,7 @@ LIST = ListEndpoint(
     fields={
         "subjectId": Field(_FILTERS["subject"], Sort.text("subject_name")),
         "subjectType": Field(RuleTypeFilter(), Sort.text("subject_type"), accepts=SUBJECT_TYPES),
-        "roleId": Field(_OF_ROLE(NumberFilter("pk")), Sort.number("role_id"), FieldType.NUMBER),
+        "roleId": Field(_OF_ROLE(NumberFilter("pk")), role_sort(), FieldType.NUMBER),
         "roleName": Field(_OF_ROLE(RoleNameFilter("name")), name_sort("role", Role)),
         "scopeId": Field(_OF_SCOPE(PlainTextFilter("uid")), scope_sort("uid")),
         "scopeType": Field(_OF_SCOPE(PlainTextFilter("type")), scope_sort("type")),
@@ -111,11 +113,8 @@ LIST = ListEndpoint(
     unsupported_fields=("phase",),
     has_exact_total=True,
     count_all=count_rules,
+    count_groups=count_rules_by,
 )
-
-
-def _ungrouped(sort: Sort | None) -> Sort | None:
-    return replace(sort, groups=None) if sort else None
 
 
 # The indexes of the filters and sorts have no deleted rules, so the database sorts those.
@@ -123,7 +122,8 @@ _DELETED = replace(
     LIST,
     fields={
         **{
-            name: replace(field, sort=_ungrouped(field.sort)) for name, field in LIST.fields.items()
+            name: replace(field, sort=field.sort and without_index(field.sort))
+            for name, field in LIST.fields.items()
         },
         "deletedAt": replace(LIST.fields["deletedAt"], sort=_BY_DELETION),
         "createdBy": Field(CreatorFilter("created_by"), Sort.text("created_by")),

@@ -1,4 +1,4 @@
-"""Denormalized columns and the search index of applications; installing all triggers.
+"""Denormalized columns, the search index of applications, and the number of access rules; all triggers.
 
 Triggers rather than application code, so bulk inserts and database shells cannot bypass them. Each runs
 in the transaction of the statement that fires it. Authorization never reads these columns; they only
@@ -107,7 +107,7 @@ COLUMNS = [
 ]
 # The migrations that create the tables and columns which the triggers name.
 _REQUIRED_MIGRATIONS = {
-    ("accessrules", "0001_access_rules"),
+    ("accessrules", "0005_rule_counts"),
     ("applications", "0009_owner_description_labels"),
 }
 # In PostgreSQL, the comment on the search table says that a rebuild has begun and not ended.
@@ -117,8 +117,12 @@ _COMMENT = "COMMENT ON TABLE applications_search IS {}"
 
 def create_statements(vendor: str, columns: Sequence[Column] = COLUMNS) -> dict[str, list[str]]:
     """Return the statements that create each trigger, by its name."""
-    of_search = search_index.actions(vendor, is_initial=columns is INITIAL_COLUMNS)
-    actions = [*denormalization.actions(columns, vendor), *of_search]
+    is_initial = columns is INITIAL_COLUMNS
+    actions = [
+        *denormalization.actions(columns, vendor),
+        *search_index.actions(vendor, is_initial=is_initial),
+        *([] if is_initial else access_rules.count_actions(vendor)),
+    ]
     return denormalization.triggers(actions, vendor)
 
 
@@ -143,8 +147,11 @@ def remove(connection: BaseDatabaseWrapper) -> None:
 
 def rebuild(connection: BaseDatabaseWrapper, columns: Sequence[Column] = COLUMNS) -> None:
     """Recompute everything that the triggers maintain, for rows written without them."""
+    is_initial = columns is INITIAL_COLUMNS
+    if not is_initial:
+        access_rules.correct_counts(connection)
     denormalization.rebuild(connection, columns)
-    search_index.rebuild(connection, is_initial=columns is INITIAL_COLUMNS)
+    search_index.rebuild(connection, is_initial=is_initial)
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:

@@ -13,6 +13,8 @@ from bench.million.rows import ROWS, WORST
 
 # Lists that grow to millions of rows. Others have one value for each filter, and fewer combinations.
 _LARGE = ("service-accounts", "access-rules", "access-rules/count", "audit/log")
+# Lists that require a permission on the account.
+_OF_THE_ACCOUNT = ("audit/log", "deleted-service-accounts")
 _ORDERS = (("asc", "up"), ("desc", "down"))
 
 
@@ -218,8 +220,8 @@ def _pairs(of_list: ApiList, values: ListValues, case: Case) -> Iterator[Case]:
 
 def _of_department(of_list: ApiList, values: ListValues, case: Case) -> Iterator[Case]:
     """Yield the requests of a caller who sees only a department."""
-    if of_list.name == "audit/log":
-        return  # requires a permission on the account
+    if of_list.name in _OF_THE_ACCOUNT:
+        return
     theirs = replace(case, caller=API_DEPARTMENT)
     if of_list.counts:
         yield replace(theirs, what="all")

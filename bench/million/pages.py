@@ -131,6 +131,7 @@ def _dialogs() -> dict[str, str]:
     event = AuditEvent.objects.order_by("-pk").values_list("pk", flat=True)[0]
     return {
         "overview": "/overview/",
+        "overview by the API": "/api/v1/overview",
         "an application's page": one,
         "what an application can do": f"/access/subjects/{id_of(500)}/",
         "new application": "/applications/new/",

@@ -5,6 +5,7 @@ They have the filters, the search and the query strategies of the lists of the c
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.conf import settings
@@ -89,6 +90,8 @@ class ListEndpoint:
     has_exact_total: bool = False
     # Counts all rows faster than the database tests each of them.
     count_all: Callable[[Any], int] | None = None
+    # Counts the rows of each value of a column that groups them, also faster.
+    count_groups: Callable[[Any, str], Mapping[Any, int]] | None = None
     is_scanned: bool = False
     # False if `rows` can contain rows that the indexes of the filters don't.
     has_keys: bool = True
@@ -137,8 +140,12 @@ class ListEndpoint:
         # Only the sort of the others has a value in all rows.
         last = self.others.sorting(parameters)[0] if self.others else sort
         whole = shown_rows(complete(_all(rows)), last, values)
-        listed = [selection.listed(sort, count), *(one.listed(last, count) for one in others)]
-        readers = [Reader(query, whole, is_descending) for query in listed]
+        listed = selection.listed(sort, count)
+        if self.count_groups and sort.groups and not selection.is_filtered:
+            numbers = partial(self.count_groups, context, sort.groups.column)
+            listed = replace(listed, group_numbers=numbers)
+        queries = [listed, *(one.listed(last, count) for one in others)]
+        readers = [Reader(query, whole, is_descending) for query in queries]
         merged = MergedReader(readers, last, is_descending=is_descending) if others else None
         reader = merged or readers[0]
         one_more = (limit or self.max_limit) + 1  # to know whether there are others

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accessrules.actions.expiry import delete_expired_rules
+from accessrules.actions.rule_counts import add_up_rule_counts
 from applications.dormancy import apply_policy
 from applications.models import DeletedApplication
 from applications.oauth.secret_use import BUFFER, WRITE_SECONDS, delete_old_uses
@@ -54,6 +55,7 @@ def default_jobs() -> list[Job]:
         _housekeeping("apply the dormancy policy", apply_policy),
         _housekeeping("delete old uses of client secrets", delete_old_uses),
         _housekeeping("delete old numbers of issued tokens", delete_old_counts),
+        _housekeeping("add up the numbers of access rules", add_up_rule_counts),
         _housekeeping("empty the trash", delete_expired_applications),
         _housekeeping("delete expired attempt counts", forget_expired),
         _housekeeping("delete expired idempotency keys", delete_expired_idempotency_keys),

@@ -261,20 +261,25 @@ class KeySubquery:
 
 
 class InKeySubquery(Func):
-    """True if a key is in a `KeySubquery`, which the database evaluates."""
+    """True if a key is in a `KeySubquery`, which the database evaluates.
+
+    If there are at most thousands (`are_few`), PostgreSQL looks each up instead of reading the table.
+    """
 
     output_field = BooleanField()
     conditional = True
 
-    def __init__(self, key: str, keys: KeySubquery) -> None:
+    def __init__(self, key: str, keys: KeySubquery, *, are_few: bool = False) -> None:
         super().__init__(F(key))
-        self._keys = keys
+        self._keys, self._are_few = keys, are_few
 
     def as_sql(self, compiler: Any, connection: Any, **_: Any) -> Any:  # type: ignore[override]  # the stubs name each parameter
         if not self._keys.parts:
             raise EmptyResultSet
         key, parameters = compiler.compile(self.source_expressions[0])
         sql, more = self._keys.sql()
+        if self._are_few and connection.vendor == "postgresql":
+            return f"{key} = ANY (ARRAY({sql}))", [*parameters, *more]
         return f"{key} IN ({sql})", [*parameters, *more]
 
 

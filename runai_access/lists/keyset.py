@@ -1,14 +1,15 @@
 """Keyset pagination: a page starts after a row, so deep pages cost no more than the first."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.db.models import Count as NumberOfRows
-from django.db.models import Model, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.utils.functional import cached_property
 
+from runai_access.db.expressions import SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan
 from runai_access.lists.sorts import (
     Cursor,
@@ -110,6 +111,8 @@ class OrderedQuery(Generic[M]):
     # Tried first.
     index_scan: PageStrategy | None = None
     count: Count | None = None
+    # Returns the number of rows of each group of the sort, faster than counting them.
+    group_numbers: Callable[[], Mapping[Any, int]] | None = None
     # Replaces sorting, if set.
     ordered: CoveringIndexScan | None = None
     # Used when `index_scan` reaches its limit. If it returns None, there are too many rows to sort.
@@ -298,7 +301,7 @@ class Reader(Generic[M]):
 
 def parts_from(
     offset: int, queries: Sequence[OrderedQuery[Any]], *, is_descending: bool
-) -> tuple[list[Q], int]:
+) -> tuple[Iterable[Q], int]:
     """Return the parts with the rows from a position, and its offset in the first part.
 
     One query counts all groups before it. Parts that are not groups are few, and not counted.
@@ -308,16 +311,20 @@ def parts_from(
         return parts_after(sort, None, is_descending), offset
     groups, numbers = sort.groups, Counter[Any]()
     for query in queries:
-        rows = query.rows.order_by().values_list(groups.column)
-        numbers.update(dict(rows.annotate(number=NumberOfRows("pk"))))
-    parts: list[Q] = []
-    for _, values in in_direction(groups.read(), is_descending):
-        number = sum(numbers[value] for value in values)
-        if parts or offset < number:
-            parts.append(groups.condition(values))
+        if query.group_numbers:
+            numbers.update(query.group_numbers())
         else:
-            offset -= number
-    return parts, offset
+            # SQLite would read all rows of the table in the order of an index.
+            value = SQLiteNoIndexHint(F(groups.column))
+            rows = query.rows.order_by().annotate(group=value).values_list("group")
+            numbers.update(dict(rows.annotate(number=NumberOfRows("pk"))))
+    found = in_direction(groups.read(), is_descending)
+    for place, (_, values) in enumerate(found):
+        number = sum(numbers[value] for value in values)
+        if offset < number:
+            return (groups.condition(values) for _, values in found[place:]), offset
+        offset -= number
+    return [], offset
 
 
 class _Pager(Generic[M]):

@@ -383,7 +383,7 @@ class Selection:
         sides.append((self._found[0], self._most))
         number = 0
         for (list_filter, keys), most in sides:
-            some = InKeySubquery("pk", keys.limited(most))
+            some = InKeySubquery("pk", keys.limited(most), are_few=True)
             found = self._others(list_filter, keys).filter(some)
             number = max(number, count_up_to(found, self._limit).number)
             if number > MIN_ESTIMATE:

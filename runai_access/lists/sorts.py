@@ -8,7 +8,7 @@ A sort can have a time before the primary key, if the indexes of the table do.
 import base64
 import binascii
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -169,7 +169,7 @@ def _key(text: Any) -> int | UUID:
     return int(text) if text.isdecimal() and len(text) <= _MAX_DIGITS else UUID(text)
 
 
-def parts_after(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
+def parts_after(sort: Sort, start: Cursor | None, is_descending: bool) -> Iterable[Q]:
     """Return the conditions for rows after `start`, in order: rows with and without a value apart."""
     if sort.groups:
         return _group_parts(sort, start, is_descending)
@@ -189,17 +189,15 @@ def parts_after(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q
     return [after_cursor(start.value, start.pk, is_descending=is_descending), *rest]
 
 
-def _group_parts(sort: Sort, start: Cursor | None, is_descending: bool) -> list[Q]:
-    """Return the conditions for the groups after `start`, in order."""
+def _group_parts(sort: Sort, start: Cursor | None, is_descending: bool) -> Iterator[Q]:
+    """Yield the conditions for the groups after `start`, in order."""
     assert sort.groups  # noqa: S101  # as the caller has checked
-    parts: list[Q] = []
     for value, values in in_direction(sort.groups.read(), is_descending):
         if start is None or (value < start.value if is_descending else value > start.value):
-            parts.append(sort.groups.condition(values))
+            yield sort.groups.condition(values)
         elif value == start.value:
             tie = _ties(sort, start, _than(is_descending))
-            parts.append(sort.groups.condition(values) & tie)
-    return parts
+            yield sort.groups.condition(values) & tie
 
 
 def in_direction(groups: list[tuple[Any, list[Any]]], is_descending: bool) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Triggers keep every declared column equal to what its declaration computes."""
+"""Triggers keep every declared column and the number of rules equal to what they are computed from."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import connection
-from django.db.models import F, Value
+from django.db.models import Count, F, Sum, Value
 from django.db.models.functions import Concat
 from django.utils import timezone
 
-from accessrules.models import AccessRule, Role, Scope, Subject
+from accessrules.models import AccessRule, Role, RuleCount, Scope, Subject
 from applications import triggers
 from applications.models import Application, ClientSecret
 from applications.triggers import COLUMNS, search_index
@@ -76,7 +76,8 @@ def test_rebuild_sets_every_column() -> None:
         oldest_secret_at=timezone.now(),
         next_secret_expiry=timezone.now(),
     )
-    assert set(_stale()) == {*(column.name for column in COLUMNS), "search"}
+    RuleCount.objects.update(number=7)
+    assert set(_stale()) == {*(column.name for column in COLUMNS), "search", "rule_count"}
     triggers.rebuild(connection)
     assert _stale() == []
 
@@ -197,7 +198,7 @@ def _writes() -> Iterator[str]:
 
 
 def _stale() -> list[str]:
-    """Return the columns that differ from what their declarations compute, and "search"."""
+    """Return the columns that differ from what their declarations compute, "rule_count", "search"."""
     stale = [
         column.name
         for column in COLUMNS
@@ -208,7 +209,20 @@ def _stale() -> list[str]:
     ]
     kept = _search_entries()
     search_index.rebuild(connection)
-    return [*stale, *(["search"] if kept != _search_entries() else [])]
+    if kept != _search_entries():
+        stale.append("search")
+    return [*stale, *(["rule_count"] if _kept_counts() != _counts() else [])]
+
+
+def _counts() -> set[tuple[int, int, int]]:
+    """Return the number of active rules by role and scope."""
+    by_pair = AccessRule.objects.living().order_by().values_list("role_id", "scope_id")
+    return set(by_pair.annotate(number=Count("pk")))
+
+
+def _kept_counts() -> set[tuple[int, int, int]]:
+    by_pair = RuleCount.objects.values_list("role_id", "scope_id")
+    return set(by_pair.annotate(total=Sum("number")).exclude(total=0))
 
 
 def _search_entries() -> set[tuple[Any, ...]]:

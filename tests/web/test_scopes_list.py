@@ -263,7 +263,7 @@ def test_the_queries_do_not_grow_with_the_rows(
     browser: Client, acme: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     browser.get(PAGE)
-    with django_assert_num_queries(9) as expected:
+    with django_assert_num_queries(10) as expected:
         browser.get(PAGE)
     for number in range(12):
         made = factories.project(f"p{number}", acme.vision)

@@ -226,7 +226,7 @@ def test_the_queries_do_not_grow_with_the_rows_of_a_branch(
 ) -> None:
     query = {"open": acme.vision.pk}
     browser.get(PAGE, query)
-    with django_assert_num_queries(14) as expected:
+    with django_assert_num_queries(15) as expected:
         browser.get(PAGE, query)
     for number in range(40):
         made = factories.project(f"p{number}", acme.vision)
