@@ -13,7 +13,8 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 from runai_access.settings import *  # noqa: F403
 from runai_access.settings import DATABASES, IS_SQLITE, TEMPLATES
 
-# The first process of a run makes and removes the folder: .ci/test, or pytest. pytest-xdist's workers inherit it.
+# The first process of a run makes and removes the folder: .ci/test, or pytest. pytest-xdist's
+# workers inherit it.
 OWNS_RUN_FOLDER = "TESTS_RUN_FOLDER" not in os.environ
 if OWNS_RUN_FOLDER:
     os.environ["TESTS_RUN_FOLDER"] = tempfile.mkdtemp(prefix="runai-access-tests-")
