@@ -103,8 +103,8 @@ def _fixtures(item: pytest.Item) -> list[str]:
     return getattr(item, "fixturenames", [])
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):  # the process that started the others
+def pytest_unconfigure() -> None:
+    if django_settings.OWNS_RUN_FOLDER:
         databases.remove_run()
 
 

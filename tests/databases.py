@@ -1,4 +1,7 @@
-"""Databases for tests, each a copy of one that is migrated once per run."""
+"""Databases for tests, each a copy of one that is migrated once per run.
+
+`python -m tests.databases` removes those of the run that .ci/test started.
+"""
 
 import fcntl
 import os
@@ -154,3 +157,7 @@ def _path(url: str) -> str:
 
 
 _name = _path
+
+
+if __name__ == "__main__":
+    remove_run()

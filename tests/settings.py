@@ -13,13 +13,16 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 from runai_access.settings import *  # noqa: F403
 from runai_access.settings import DATABASES, IS_SQLITE, TEMPLATES
 
-# The first process of a run makes the folder; pytest-xdist's workers inherit it.
-RUN_FOLDER = Path(
-    os.environ.get("TESTS_RUN_FOLDER") or tempfile.mkdtemp(prefix="runai-access-tests-")
-)
-os.environ["TESTS_RUN_FOLDER"] = str(RUN_FOLDER)
-_FOLDER = RUN_FOLDER / os.environ.get("PYTEST_XDIST_WORKER", "main")
-_FOLDER.mkdir(exist_ok=True)
+# The first process of a run makes and removes the folder: .ci/test, or pytest. pytest-xdist's
+# workers inherit it.
+OWNS_RUN_FOLDER = "TESTS_RUN_FOLDER" not in os.environ
+if OWNS_RUN_FOLDER:
+    os.environ["TESTS_RUN_FOLDER"] = tempfile.mkdtemp(prefix="runai-access-tests-")
+RUN_FOLDER = Path(os.environ["TESTS_RUN_FOLDER"])
+# The phases of .ci/test run at the same time, each with workers of the same names.
+_PHASE = os.environ.get("PYTEST_XDIST_TESTRUNUID", "main")[:8]
+_FOLDER = RUN_FOLDER / _PHASE / os.environ.get("PYTEST_XDIST_WORKER", "main")
+_FOLDER.mkdir(parents=True, exist_ok=True)
 
 
 class _MissingVariable(str):
@@ -46,7 +49,7 @@ STATIC_ROOT = _FOLDER
 VAR_DIR = _FOLDER
 
 # Two runs can use one PostgreSQL server at the same time.
-DATABASES["default"]["TEST"] = {"NAME": f"test_{RUN_FOLDER.name}"}
+DATABASES["default"]["TEST"] = {"NAME": f"test_{RUN_FOLDER.name}_{_PHASE}"}
 if IS_SQLITE:
     # A file, so that threads and processes can share it as they do in production. It need not
     # survive a power cut.
