@@ -39,3 +39,9 @@ WRITER_LAPS = size(2, 10)
 UNFINISHED_REQUESTS = size(300, 500)
 # Passwords or secrets that each of many connections guesses.
 GUESSES = size(2, 4)
+# Refusals in a flood: from one source, from addresses that send one or twelve each, and hours with
+# three a minute. The audit log records ten a minute of one source, and 600 an hour of all.
+FLOOD = size(50, 200)
+FLOOD_ADDRESSES = size(650, 1000)
+FLOOD_NETWORKS = size(65, 1000)
+FLOOD_HOURS = size(3, 24)

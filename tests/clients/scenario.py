@@ -2,11 +2,12 @@
 
     python scenario.py BASE_URL CLIENT_ID CLIENT_SECRET PROJECT
 
-Prints a line per successful step, and finally the client's version. Fails at the first response
-that the client's models refuse.
+Reads audit events as JSON from standard input. Prints a line per successful step, and finally the
+client's version. Fails at the first response that the client's models refuse.
 """
 
 import asyncio
+import json
 import sys
 from collections import Counter
 from importlib.metadata import version
@@ -33,6 +34,7 @@ def main(base_url: str, client_id: str, secret: str, project: str) -> None:
     accepted(
         getattr(models, "User2", None) or models.User, current(access.users, "get_users")().data
     )
+    audit_events(json.load(sys.stdin))
     threaded(configuration, f"{name}-threaded")
     asyncio.run(asynchronous(configuration, client_id))
     print(version("runapy"))
@@ -115,6 +117,12 @@ def rules(api: Any, projects: Any, *, name: str, project: str) -> None:
     accepted(models.AccessRuleById, [api.get_access_rule(made["id"]).data])
     assert api.delete_access_rule(made["id"]).status_code == 204
     print("access rules")
+
+
+def audit_events(events: list[Any]) -> None:
+    if hasattr(models, "AuditLog"):
+        accepted(models.AuditLog, events)
+        print("audit events")
 
 
 def current(api: Any, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.servers import Server
 
 HERE = Path(__file__).parent
 PROJECT = "project-of-generations"
+WITHOUT_AUDIT_LOG = "1.218."
 
 pytestmark = pytest.mark.slow
 
@@ -36,11 +38,17 @@ def credentials(server: Server) -> dict[str, str]:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_generation_of_the_official_client_works(
-    server: Server, credentials: dict[str, str], version: str
+    server: Server,
+    credentials: dict[str, str],
+    every_kind: list[dict[str, Any]],
+    version: str,
 ) -> None:
+    """It also parses every kind of audit event, in the same process: importing it takes long."""
     output = python_with(
         version,
         HERE / "scenario.py", server.url,
         credentials["clientId"], credentials["clientSecret"], PROJECT,
-    )  # fmt: skip
-    assert output.splitlines()[-1] == version
+        stdin=json.dumps(every_kind),
+    ).splitlines()  # fmt: skip
+    assert ("audit events" in output) == (not version.startswith(WITHOUT_AUDIT_LOG))
+    assert output[-1] == version

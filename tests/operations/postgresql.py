@@ -1,5 +1,6 @@
 """PostgreSQL servers that a test can freeze, demote and kill; each has separate data."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -13,7 +14,15 @@ import psycopg
 import pytest
 
 from tests.conftest import skip_for_missing_tool
-from tests.servers import child_processes, free_port
+from tests.databases import run_folder
+from tests.servers import (
+    ADMIN_SETTINGS,
+    SERVER_SETTINGS,
+    child_processes,
+    free_port,
+    manage,
+    server_environment,
+)
 
 USER = "runai-access-postgres"  # created by .ci/with-postgres: PostgreSQL refuses to run as root
 
@@ -34,15 +43,24 @@ class Cluster:
 
     @classmethod
     def create(cls) -> "Cluster":
-        """Start a new server with an empty database."""
+        """Start a new server with a database that `prepare` got ready."""
         cluster = cls(_own_folder())
-        cluster._run(
-            "initdb", "-D", cluster.data, "-U", "runai", "-E", "UTF8", "--no-locale", "--auth=trust"
-        )
+        subprocess.run(["cp", "-a", _prepared_data(), cluster.data], check=True)
         cluster.start()
-        with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE runai_access")
         return cluster
+
+    def prepare(self) -> None:
+        """Create the data of the server, and stop it again."""
+        self._run(
+            "initdb", "-D", self.data, "-U", "runai", "-E", "UTF8", "--no-locale", "--auth=trust"
+        )
+        self.start()
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE runai_access")
+        settings = {**SERVER_SETTINGS, **ADMIN_SETTINGS, "DATABASE_URL": self.url()}
+        prepared = manage("prepare", environment=server_environment(settings))
+        assert prepared.returncode == 0, prepared.stderr
+        self._run("pg_ctl", "-D", self.data, "-w", "-s", "stop")
 
     def standby(self) -> "Cluster":
         """Start a server that replicates this one, and refuses writes until `promote`."""
@@ -124,6 +142,19 @@ def _own_folder() -> Path:
     if os.geteuid() == 0:
         shutil.chown(folder, USER, USER)
     return folder
+
+
+def _prepared_data() -> Path:
+    """Return the data that servers of this run start with. The first caller creates it."""
+    data = run_folder() / "cluster"
+    with (run_folder() / "cluster.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not data.exists():
+            cluster = Cluster(_own_folder())
+            cluster.prepare()
+            shutil.move(cluster.data, data)
+            cluster.remove()
+    return data
 
 
 @contextmanager

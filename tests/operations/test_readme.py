@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ GUIDES = ["README.md", "docs/getting-started.md", "docs/clients.md"]
 TEXT = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in GUIDES)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INSTALL_SECONDS = 300
-SECOND_START_SECONDS = 20
+SECOND_START_SECONDS = 60
 
 pytestmark = [
     pytest.mark.slow,
@@ -62,6 +61,10 @@ class Clone:
         ours = ("MAKE", "MFLAGS", "VIRTUAL_ENV", "UV_", "PYTEST")
         return {name: value for name, value in inherited.items() if not name.startswith(ours)}
 
+    @property
+    def installed_at(self) -> int:
+        return (self.folder / ".venv" / ".run").stat().st_mtime_ns
+
     def make_run(self) -> subprocess.Popen[bytes]:
         with self.output.open("ab") as stream:
             return subprocess.Popen(
@@ -74,16 +77,12 @@ class Clone:
                 process_group=0,
             )
 
-    def wait_until_ready(self, run: subprocess.Popen[bytes], seconds: float) -> float:
-        """Return how many seconds it took."""
-        started = time.monotonic()
-
+    def wait_until_ready(self, run: subprocess.Popen[bytes], seconds: float) -> None:
         def ready() -> bool:
             assert run.poll() is None, self.output.read_text()
             return status_of(f"{self.url}/readyz") == 200
 
         wait_until(ready, "make run to be ready", seconds)
-        return time.monotonic() - started
 
     def run(self, *command: str, **variables: str) -> str:
         """Run a command in the clone, and return what it printed."""
@@ -198,14 +197,14 @@ def test_python_blocks_work(
     assert {name for name in names if name in printed} == names
 
 
-@pytest.mark.alone
 def test_ctrl_c_finishes_running_requests_and_a_second_run_changes_nothing(clone: Clone) -> None:
     # A separate port, because the first run still serves other tests.
     again = Clone(clone.folder, free_port(), clone.folder.parent / "second-output")
+    installed = clone.installed_at
     run = again.make_run()
     try:
-        took = again.wait_until_ready(run, INSTALL_SECONDS)
-        assert took < SECOND_START_SECONDS
+        again.wait_until_ready(run, SECOND_START_SECONDS)
+        assert clone.installed_at == installed, "nothing is installed again"
         wait_until(lambda: "Ctrl-C" in again.output.read_text(), "the start message")
         said = again.output.read_text()
         assert "password:" not in said
@@ -216,7 +215,7 @@ def test_ctrl_c_finishes_running_requests_and_a_second_run_changes_nothing(clone
         wait_until(lambda: not listens(again.port), "the server to accept nothing new")
         assert request.finish().startswith(b"HTTP/1.1 401")
         # make waits for the server and then ends by the signal, as every program at a terminal.
-        assert run.wait(15) in (0, -signal.SIGINT)
+        assert run.wait(30) in (0, -signal.SIGINT)
         assert "Error" not in again.output.read_text()
     finally:
         if run.poll() is None:

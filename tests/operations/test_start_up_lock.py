@@ -23,18 +23,25 @@ on_postgresql = pytest.mark.skipif(
 WAITS = "Waiting for another instance that is preparing this database."
 # A statement in the middle of the migrations, and in a transaction.
 HALFWAY = 'CREATE TABLE "accessrules_'
+on_empty_database = pytest.mark.parametrize("environment", ["empty_database"], indirect=True)
 Prepare = Callable[..., Preparing]
 
 
 @pytest.fixture
-def prepare(empty_database: dict[str, str]) -> Iterator[Prepare]:
-    """Return a function that runs `prepare` on the empty database; killed after the test."""
+def environment(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The environment of a command on a migrated database, or on an empty one."""
+    chosen: dict[str, str] = request.getfixturevalue(getattr(request, "param", "migrated_database"))
+    return chosen
+
+
+@pytest.fixture
+def prepare(environment: dict[str, str]) -> Iterator[Prepare]:
+    """Return a function that runs `prepare` on the database; killed after the test."""
     started: list[Preparing] = []
 
     def start(*, database: str = "", **options: object) -> Preparing:
-        environment = dict(empty_database)
-        environment["DATABASE_URL"] = database or environment["DATABASE_URL"]
-        started.append(Preparing(environment, **options))
+        url = database or environment["DATABASE_URL"]
+        started.append(Preparing({**environment, "DATABASE_URL": url}, **options))
         return started[-1]
 
     yield start
@@ -43,9 +50,9 @@ def prepare(empty_database: dict[str, str]) -> Iterator[Prepare]:
 
 
 @pytest.fixture
-def database(empty_database: dict[str, str]) -> str:
-    """The URL of the empty database."""
-    return empty_database["DATABASE_URL"]
+def database(environment: dict[str, str]) -> str:
+    """The URL of the database."""
+    return environment["DATABASE_URL"]
 
 
 def test_a_second_instance_waits_with_a_message_and_continues(
@@ -87,6 +94,7 @@ def test_migrate_waits_for_an_instance_that_prepares(prepare: Prepare, database:
     first.release()
 
 
+@on_empty_database
 def test_an_instance_waits_for_migrate(prepare: Prepare, database: str) -> None:
     first = prepare(command="migrate", stop_at=HALFWAY)
     first.wait_for_line("STOPPED")
@@ -106,6 +114,7 @@ def test_ctrl_c_ends_waiting(prepare: Prepare, database: str) -> None:
     first.release()
 
 
+@on_empty_database
 def test_ctrl_c_while_preparing_frees_the_lock_immediately(prepare: Prepare, database: str) -> None:
     first = prepare(stop_at=HALFWAY)
     first.wait_for_line("STOPPED")
@@ -116,6 +125,7 @@ def test_ctrl_c_while_preparing_frees_the_lock_immediately(prepare: Prepare, dat
     lease.release()
 
 
+@on_empty_database
 def test_a_killed_instance_is_replaced_within_the_expiry(prepare: Prepare, database: str) -> None:
     first = prepare(stop_at=HALFWAY)
     first.wait_for_line("STOPPED")
@@ -130,9 +140,9 @@ def test_a_killed_instance_is_replaced_within_the_expiry(prepare: Prepare, datab
 
 
 def test_a_failing_instance_frees_the_lock_immediately(
-    empty_database: dict[str, str], database: str
+    environment: dict[str, str], database: str
 ) -> None:
-    weak = Preparing({**empty_database, "RUNAI_ACCESS_ADMIN_PASSWORD": "short"})
+    weak = Preparing({**environment, "RUNAI_ACCESS_ADMIN_PASSWORD": "short"})
     status, _, errors = weak.finish()
     assert (status, "RUNAI_ACCESS_ADMIN_PASSWORD" in errors) == (1, True)
     lease = lease_on(database)
@@ -153,6 +163,7 @@ def test_one_instance_at_a_time_writes_files_of_a_machine(prepare: Prepare) -> N
 
 
 @on_postgresql
+@on_empty_database
 def test_an_instance_that_lost_its_lock_stops(prepare: Prepare, database: str) -> None:
     """For example, it was frozen for longer than the expiry, and another instance started."""
     first = prepare(stop_at=HALFWAY)
@@ -185,6 +196,7 @@ def test_an_index_can_be_built_concurrently_while_an_instance_waits(
 
 
 @on_postgresql
+@on_empty_database
 def test_preparing_uses_no_session_level_advisory_lock(prepare: Prepare, database: str) -> None:
     first = prepare(stop_at=HALFWAY)
     first.wait_for_line("STOPPED")
@@ -195,6 +207,7 @@ def test_preparing_uses_no_session_level_advisory_lock(prepare: Prepare, databas
 # Through PgBouncer in transaction mode.
 
 
+@on_empty_database
 def test_an_instance_killed_through_pgbouncer_leaves_no_locks(
     prepare: Prepare, database: str, pgbouncer: PgBouncer  # noqa: F811  # the fixture
 ) -> None:  # fmt: skip
@@ -211,6 +224,7 @@ def test_an_instance_killed_through_pgbouncer_leaves_no_locks(
     assert locks(database) == 0
 
 
+@on_empty_database
 def test_two_instances_through_pgbouncer_prepare_one_after_the_other(
     prepare: Prepare, database: str, pgbouncer: PgBouncer  # noqa: F811  # the fixture
 ) -> None:  # fmt: skip

@@ -36,7 +36,7 @@ def everything_in(server: Server) -> list[dict[str, Any]]:
 
 def test_a_second_start_changes_nothing(start_server: StartServer) -> None:
     example = {"RUNAI_ACCESS_EXAMPLE": "1"}
-    first = start_server(environment=example, is_empty=True)
+    first = start_server(environment=example)
     assert first.stop() == 0  # its audit rows are sealed now
     before = everything_in(first)
     second = start_server(database=first.database, environment=example)
@@ -47,16 +47,16 @@ def test_a_second_start_changes_nothing(start_server: StartServer) -> None:
 
 def test_a_first_start_publishes_the_signing_key(start_server: StartServer) -> None:
     """A verifier that caches the keys before the first token has the right key."""
-    server = start_server(is_empty=True)
+    server = start_server(prepares=True)
     keys = requests.get(f"{server.url}/.well-known/jwks.json", timeout=30).json()["keys"]
     assert len(keys) == 1
 
 
 def test_a_start_with_another_secret_key_requires_new_signing_keys(
-    empty_database: dict[str, str],
+    migrated_database: dict[str, str],
 ) -> None:
-    assert manage("prepare", environment=empty_database).returncode == 0
-    other = {**empty_database, "RUNAI_ACCESS_SECRET_KEY": "another-key-" + "x" * 32}
+    assert manage("prepare", environment=migrated_database).returncode == 0
+    other = {**migrated_database, "RUNAI_ACCESS_SECRET_KEY": "another-key-" + "x" * 32}
     start = manage("serve", environment=_free(other))
     assert start.returncode == 1
     assert "encrypted with another RUNAI_ACCESS_SECRET_KEY" in start.stderr
@@ -88,7 +88,7 @@ def test_it_prints_its_url_only_when_it_answers_there(start_server: StartServer,
 @pytest.mark.any_database
 def test_a_generated_password_is_shown_once(start_server: StartServer) -> None:
     nothing_chosen = {"RUNAI_ACCESS_ADMIN_PASSWORD": "", "RUNAI_ACCESS_ADMIN_EMAIL": ""}
-    first = start_server(environment=nothing_chosen, is_empty=True)
+    first = start_server(environment=nothing_chosen)
     assert first.output.count(SHOWN_ONCE) == 1
     assert "admin@example.com" in first.output
     second = start_server(database=first.database, environment=nothing_chosen)
@@ -129,9 +129,9 @@ def test_two_servers_can_start_on_one_empty_database(start_server: StartServer) 
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_an_invalid_setting_stops_the_start_with_a_clear_message(
-    empty_database: dict[str, str], settings: dict[str, str], message: str
+    migrated_database: dict[str, str], settings: dict[str, str], message: str
 ) -> None:
-    start = manage("serve", environment={**empty_database, "PORT": "0", **_free(settings)})
+    start = manage("serve", environment={**migrated_database, "PORT": "0", **_free(settings)})
     assert start.returncode == 1
     assert message in start.stderr
     assert "Traceback" not in start.stderr
@@ -140,13 +140,14 @@ def test_an_invalid_setting_stops_the_start_with_a_clear_message(
 
 @pytest.mark.any_database
 def test_settings_of_the_first_start_are_checked_on_every_start(
-    empty_database: dict[str, str],
+    migrated_database: dict[str, str],
 ) -> None:
-    assert manage("prepare", environment=empty_database).returncode == 0
-    again = manage("prepare", environment={**empty_database, "RUNAI_ACCESS_EXAMPLE": "yes"})
+    assert manage("prepare", environment=migrated_database).returncode == 0
+    again = manage("prepare", environment={**migrated_database, "RUNAI_ACCESS_EXAMPLE": "yes"})
     assert again.returncode == 1
     assert "RUNAI_ACCESS_EXAMPLE must be 0 or 1" in again.stderr
-    late = manage("prepare", environment={**empty_database, "RUNAI_ACCESS_ADMIN_PASSWORD": "late"})
+    late_password = {**migrated_database, "RUNAI_ACCESS_ADMIN_PASSWORD": "late"}
+    late = manage("prepare", environment=late_password)
     assert late.returncode == 0
     assert "RUNAI_ACCESS_ADMIN_PASSWORD is ignored" in late.stdout
 
@@ -174,8 +175,9 @@ def _free(settings: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.any_database
-def test_a_refused_administrator_creates_nothing(empty_database: dict[str, str]) -> None:
-    weak = {**empty_database, "RUNAI_ACCESS_ADMIN_PASSWORD": "short", "RUNAI_ACCESS_EXAMPLE": "1"}
+def test_a_refused_administrator_creates_nothing(migrated_database: dict[str, str]) -> None:
+    example = {**migrated_database, "RUNAI_ACCESS_EXAMPLE": "1"}
+    weak = {**example, "RUNAI_ACCESS_ADMIN_PASSWORD": "short"}
     assert manage("prepare", environment=weak).returncode == 1
     good = {**weak, "RUNAI_ACCESS_ADMIN_PASSWORD": "correct-horse-battery-staple"}
     again = manage("prepare", environment=good)
@@ -185,9 +187,9 @@ def test_a_refused_administrator_creates_nothing(empty_database: dict[str, str])
 
 
 @pytest.mark.any_database
-def test_an_occupied_port_is_reported(server: Server, empty_database: dict[str, str]) -> None:
+def test_an_occupied_port_is_reported(server: Server, migrated_database: dict[str, str]) -> None:
     port = server.url.rpartition(":")[2]
-    start = manage("serve", environment={**empty_database, "PORT": port})
+    start = manage("serve", environment={**migrated_database, "PORT": port})
     assert start.returncode == 1
     assert f"Can't listen on 127.0.0.1:{port}" in start.stderr
 
@@ -195,9 +197,9 @@ def test_an_occupied_port_is_reported(server: Server, empty_database: dict[str, 
 @pytest.mark.any_database
 @pytest.mark.parametrize("example", ["0", ""])
 def test_with_database_url_the_example_is_opt_in(
-    empty_database: dict[str, str], example: str
+    migrated_database: dict[str, str], example: str
 ) -> None:
-    prepared = manage("prepare", environment={**empty_database, "RUNAI_ACCESS_EXAMPLE": example})
+    prepared = manage("prepare", environment={**migrated_database, "RUNAI_ACCESS_EXAMPLE": example})
     assert prepared.returncode == 0, prepared.stderr
     assert "example" not in prepared.stdout.replace("example.com", "")
 

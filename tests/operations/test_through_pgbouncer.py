@@ -8,9 +8,9 @@ import pytest
 import requests
 
 from tests.conftest import StartServer
+from tests.databases import migrated_database
 from tests.operations.pgbouncer import running_pgbouncer
 from tests.operations.writers import Access, Writers
-from tests.servers import fresh_database
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,7 @@ def test_everything_works_through_a_pooler_with_few_sessions(
     start_server: StartServer, tmp_path: Path
 ) -> None:
     """Three sessions for two workers: statements can run in different sessions."""
-    with running_pgbouncer(tmp_path, pool_size=3) as pooler, fresh_database(tmp_path) as direct:
+    with running_pgbouncer(tmp_path, pool_size=3) as pooler, migrated_database(tmp_path) as direct:
         server = start_server(database=pooler.url(direct))
         access = Access.of_administrator(server)
         with ThreadPoolExecutor(8) as clients:

@@ -16,6 +16,7 @@ import requests
 
 from runai_access.server.readiness import FULL, READ_ONLY
 from tests.conftest import StartServer, skip_for_missing_tool
+from tests.databases import prepared_database
 from tests.operations.conftest import wait_until
 from tests.operations.faults import Proxy, dropped_packets
 from tests.operations.postgresql import Cluster, require_postgresql_run, running_cluster
@@ -186,8 +187,8 @@ def small_disk(folder: Path) -> Iterator[Path]:
 def test_a_full_disk_still_issues_tokens(start_server: StartServer, tmp_path: Path) -> None:
     if os.environ.get("DATABASE_URL", "").startswith("postgres"):
         pytest.skip("tested in the run on SQLite")
-    with small_disk(tmp_path / "disk") as disk:
-        server = start_server(database=f"sqlite:///{disk}/runai-access.sqlite3")
+    with small_disk(tmp_path / "disk") as disk, prepared_database(disk) as database:
+        server = start_server(database=database)
         program = Program.of(server)
         token = program.ask_for_token().json()["access_token"]
         filler = disk / "filler"

@@ -45,24 +45,13 @@ def statuses(server: Server, times: int = 3) -> set[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.alone
-@pytest.mark.parametrize("kind", KINDS)
-def test_other_clients_are_served_during_unfinished_requests(
-    start_server: StartServer, kind: str
-) -> None:
+def test_other_clients_are_served_during_unfinished_requests(start_server: StartServer) -> None:
     server = start_server()
-    with held({kind: sizes.UNFINISHED_REQUESTS}, port_of(server)):
-        assert statuses(server) == {200}
-    assert statuses(server) == {200}
-    assert server.stop() == 0
-
-
-@pytest.mark.slow
-@pytest.mark.alone
-def test_other_clients_are_served_during_all_kinds_together(
-    start_server: StartServer,
-) -> None:
-    server = start_server()
+    for kind in KINDS:
+        with held({kind: sizes.UNFINISHED_REQUESTS}, port_of(server)):
+            assert statuses(server) == {200}, kind
+        assert statuses(server) == {200}, kind
+    # And during all kinds together.
     with (
         held(dict.fromkeys(KINDS, sizes.UNFINISHED_REQUESTS), port_of(server)),
         ThreadPoolExecutor(4) as clients,
@@ -70,6 +59,7 @@ def test_other_clients_are_served_during_all_kinds_together(
         seen = [clients.submit(statuses, server) for _ in range(4)]
         assert [result.result() for result in seen] == [{200}] * 4
     assert statuses(server) == {200}
+    assert server.stop() == 0
 
 
 def test_a_late_body_is_answered(server: Server) -> None:

@@ -13,6 +13,7 @@ import pytest
 from django.db.migrations.loader import MigrationLoader
 
 from runai_access.upgrade import first_release_names as names
+from tests.databases import migrated_database
 from tests.operations import first_release
 from tests.operations.first_release import Rows, rows_of, schema_of
 from tests.servers import ROOT, fresh_database, manage, server_environment
@@ -110,8 +111,7 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
 @pytest.fixture(scope="module")
 def fresh_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Schema]:
     """The schema of a new installation."""
-    with fresh_database(tmp_path_factory.mktemp("fresh")) as database:
-        _migrate(_environment(database))
+    with migrated_database(tmp_path_factory.mktemp("fresh")) as database:
         yield schema_of(database)
 
 

@@ -11,13 +11,14 @@ from applications.oauth.tokens import issue
 from runai_access.audit import recorder
 from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import MORE, Actor, Entity, Origin, record_once_a_minute
-from tests import factories
+from tests import factories, sizes
 from tests.domain.audit_log import Clock, set_recorder_clock
 from tests.domain.racing import together
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 HOME = "192.0.2.1"
+GUESSES, ADDRESSES = sizes.FLOOD, sizes.FLOOD_ADDRESSES
 PASSWORD = "correct-horse-battery-staple"
 
 
@@ -43,6 +44,10 @@ def refuse(name: str, address: str | None = HOME, *, reason: str = "unknown") ->
     )
 
 
+def address(number: int) -> str:
+    return f"198.51.{number // 250}.{number % 250 + 1}"
+
+
 def named() -> int:
     return AuditEvent.objects.exclude(subject_name=MORE).count()
 
@@ -56,8 +61,8 @@ def summaries() -> list[tuple[str | None, str]]:
 # One source.
 
 
-def test_200_made_up_client_ids_in_a_minute_are_ten_rows_and_a_summary() -> None:
-    for number in range(200):
+def test_made_up_client_ids_in_a_minute_are_ten_rows_and_a_summary() -> None:
+    for number in range(GUESSES):
         guess(f"nobody-{number}")
     assert named() == 10
     assert summaries() == [(HOME, recorder.MORE_OF_NETWORK)]
@@ -68,10 +73,10 @@ def test_200_made_up_client_ids_in_a_minute_are_ten_rows_and_a_summary() -> None
 
 
 @pytest.mark.any_database
-def test_200_made_up_emails_in_a_minute_are_ten_rows_and_a_summary() -> None:
+def test_made_up_emails_in_a_minute_are_ten_rows_and_a_summary() -> None:
     """Most are refused without checking the password; those refusals count as well."""
     browser = Client(REMOTE_ADDR=HOME)
-    for number in range(200):
+    for number in range(GUESSES):
         form = {"email": f"nobody-{number}@acme.example", "password": "a wrong guess"}
         assert browser.post(reverse("accounts:sign-in"), form).status_code in (422, 429)
     assert named() == 10
@@ -87,12 +92,13 @@ def test_200_guesses_in_an_hour_are_sixty_rows_and_a_summary(clock: Clock) -> No
 
 
 @pytest.mark.any_database
-def test_a_day_of_guesses_writes_61_rows_an_hour(clock: Clock) -> None:
-    for number in range(24 * 60 * 3):
+def test_hours_of_guesses_write_61_rows_each(clock: Clock) -> None:
+    hours = sizes.FLOOD_HOURS
+    for number in range(hours * 60 * 3):
         refuse(f"nobody-{number}")
         clock(timedelta(seconds=20))
-    assert named() == 24 * 60
-    assert len(summaries()) == 24
+    assert named() == hours * 60
+    assert len(summaries()) == hours
 
 
 def test_a_network_has_one_summary_for_all_reasons_and_actions() -> None:
@@ -152,18 +158,18 @@ def test_a_late_thread_does_not_restart_the_minute(clock: Clock) -> None:
 
 
 @pytest.mark.any_database
-def test_guesses_from_1000_addresses_are_600_rows_and_a_summary() -> None:
-    for number in range(1000):
-        guess("nobody", f"198.51.{number // 250}.{number % 250 + 1}")
+def test_guesses_from_many_addresses_are_600_rows_and_a_summary() -> None:
+    for number in range(ADDRESSES):
+        guess("nobody", address(number))
     assert named() == 600
     assert summaries() == [(None, recorder.MORE_OF_ALL)]
 
 
 @pytest.mark.any_database
-def test_many_names_from_1000_addresses_have_the_same_limit(clock: Clock) -> None:
-    for address in range(1000):
+def test_many_names_from_many_addresses_have_the_same_limit(clock: Clock) -> None:
+    for network in range(sizes.FLOOD_NETWORKS):
         for number in range(12):
-            refuse(f"nobody-{number}", f"198.51.{address // 250}.{address % 250 + 1}")
+            refuse(f"nobody-{number}", address(network))
     assert AuditEvent.objects.count() == 600 + 1
     assert summaries()[-1] == (None, recorder.MORE_OF_ALL)
     clock(timedelta(hours=1))
@@ -175,7 +181,7 @@ def test_many_names_from_1000_addresses_have_the_same_limit(clock: Clock) -> Non
 def test_the_recorders_memory_is_bounded_during_a_flood(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "MAX_REMEMBERED", 50)
     for number in range(3000):
-        refuse(f"nobody-{number}", f"198.51.{number // 250}.{number % 250 + 1}")
+        refuse(f"nobody-{number}", address(number))
     counts = vars(recorder._refusals)
     sizes = {name: len(count) for name, count in counts.items() if hasattr(count, "__len__")}
     assert sizes
@@ -191,7 +197,7 @@ def test_the_number_of_tracked_subjects_is_bounded(monkeypatch: pytest.MonkeyPat
 
 
 def test_another_address_still_gets_separate_rows() -> None:
-    for number in range(200):
+    for number in range(GUESSES):
         guess(f"nobody-{number}")
     guess("ci-pipeline-prod", "192.0.2.2")
     [event] = AuditEvent.objects.filter(source_ip="192.0.2.2")
@@ -202,7 +208,7 @@ def test_a_refusal_before_the_flood_is_recorded_by_name() -> None:
     form = {"email": "rosa@acme.example", "password": "a wrong guess"}
     factories.person("rosa@acme.example", password=PASSWORD)
     Client(REMOTE_ADDR=HOME).post(reverse("accounts:sign-in"), form)
-    for number in range(200):
+    for number in range(GUESSES):
         guess(f"nobody-{number}")
     event = AuditEvent.objects.get(subject_name="rosa@acme.example")
     assert (event.result, event.source_ip) == ("Failed", HOME)
@@ -283,16 +289,16 @@ def test_an_authenticated_caller_gets_100_rows_a_minute_and_a_summary(
 
 
 def test_a_flood_does_not_affect_authenticated_callers() -> None:
-    for number in range(1000):
-        refuse("nobody", f"198.51.{number // 250}.{number % 250 + 1}")
+    for number in range(ADDRESSES):
+        refuse("nobody", address(number))
     deny(uuid.UUID(int=7), "/applications/")
     [event] = AuditEvent.objects.filter(subject_id=uuid.UUID(int=7))
     assert event.entity_name == "/applications/"
 
 
 def test_a_successful_sign_in_is_always_recorded() -> None:
-    for number in range(1000):
-        refuse("nobody", f"198.51.{number // 250}.{number % 250 + 1}")
+    for number in range(ADDRESSES):
+        refuse("nobody", address(number))
     person = factories.person("ada@acme.example", password=PASSWORD)
     Client().post(reverse("accounts:sign-in"), {"email": person.email, "password": PASSWORD})
     assert AuditEvent.objects.filter(subject_id=person.pk, result="Succeeded").count() == 1
