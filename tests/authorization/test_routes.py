@@ -25,7 +25,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accessrules.models import AccessRule, Role, Scope, Subject
 from applications.models import Application
-from applications.oauth.keyring import KEYRING
 from applications.oauth.tokens import issue
 from runai_access.accounts.models import GroupMapping, User
 from runai_access.audit.models import AuditEvent
@@ -162,14 +161,6 @@ class World:
         if isinstance(value, list):
             return [self.body(inner) for inner in value]
         return known.get(value, value) if isinstance(value, str) else value
-
-
-@pytest.fixture(autouse=True)
-def _fresh_keyring() -> Iterator[None]:
-    """Forget keys of the databases of earlier tests."""
-    KEYRING.forget()
-    yield
-    KEYRING.forget()
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from django.test import Client
 
 from accessrules.models import Scope
 from runai_access.accounts.models import User
-from runai_access.audit import recorder
 from tests import factories
 
 SignedIn = Callable[..., Client]
@@ -69,12 +68,6 @@ def as_() -> SignedIn:
         return client
 
     return browser
-
-
-@pytest.fixture(autouse=True)
-def _no_recorded_event() -> None:
-    """Record each event, even if an earlier test recorded an equal one."""
-    getattr(recorder, "recently_logged", {}).clear()
 
 
 def text_of(response: HttpResponse) -> str:
