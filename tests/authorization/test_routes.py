@@ -28,6 +28,7 @@ from applications.oauth.tokens import issue
 from runai_access.accounts.models import GroupMapping, User
 from runai_access.audit.models import AuditEvent
 from tests import factories, sizes
+from tests.browsers import signed_in
 
 HERE = Path(__file__).parent
 TABLE: dict[str, dict[str, dict[str, Any]]] = tomllib.loads(
@@ -154,8 +155,7 @@ def shared_world(rows_of_module: None) -> World:
     ci = factories.application("ci")
     rule = factories.rule(ci, "Viewer", project)
     person, program = factories.person("caller@acme.example"), factories.application("caller")
-    browser = Client()
-    browser.force_login(person)
+    browser = signed_in(person)
     issue(program)  # creates the signing key
     return World(
         places={

@@ -12,9 +12,12 @@ from django.test import Client
 from accessrules.models import Scope
 from runai_access.accounts.models import User
 from tests import factories
+from tests.browsers import signed_in
 
 SignedIn = Callable[..., Client]
 DIALOG = {"HX-Request": "true", "HX-Target": "dialog"}
+# Only the list and not the page around it, which takes longer to render.
+LISTING = {"HX-Request": "true", "HX-Target": "listing"}
 SECRET = re.compile(r"ras_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}")
 PASSWORD = re.compile(r"(?:[a-z2-9]{6}-){3}[a-z2-9]{6}")
 
@@ -33,6 +36,11 @@ class Organization:
 
 @pytest.fixture
 def acme(db: None) -> Organization:
+    return new_organization()
+
+
+def new_organization() -> Organization:
+    """Create the scopes of an organization."""
     east, west = factories.cluster("east"), factories.cluster("west")
     vision, speech = factories.department("vision", east), factories.department("speech", east)
     training = factories.project("training", vision)
@@ -61,13 +69,7 @@ def vera(acme: Organization) -> User:
 @pytest.fixture
 def as_() -> SignedIn:
     """Return a browser in which that person is signed in."""
-
-    def browser(person: User, **options: bool) -> Client:
-        client = Client(**options)  # type: ignore[arg-type]  # only flags are passed
-        client.force_login(person)
-        return client
-
-    return browser
+    return signed_in
 
 
 def text_of(response: HttpResponse) -> str:
