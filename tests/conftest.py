@@ -21,6 +21,9 @@ from playwright.sync_api import Browser, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from applications.oauth.keyring import KEYRING
+from runai_access.accounts.hashers import BoundedArgon2Hasher
+from runai_access.audit import recorder
+from runai_access.security import hashing
 from tests import databases, sizes
 from tests.servers import PREPARING_SETTINGS, Server, fresh_database, launch
 
@@ -49,6 +52,9 @@ CLIENT_FOLDERS = {"browser", "clients"}
 PHASES = {"waiting", "alone"}
 # A file whose tests all have the marker.
 ON_ANY_DATABASE = re.compile(r"^pytestmark = .*any_database", re.MULTILINE)
+# Tests hash with Argon2id at the lowest cost, except those marked `full_hashing`.
+FULL_HASHER = hashing._hasher
+CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, type=Type.ID)
 # Tests that use one of these start servers, databases or browsers, or wait for them.
 SLOW_FIXTURES = {"server", "server_factory", "start_server", "clone", "empty_database", "cluster"}
 
@@ -97,6 +103,27 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget what this process knows of the previous test, whose database was rolled back.
+
+    A hook, because an autouse fixture takes longer for each test than all of this.
+    """
+    KEYRING.forget()
+    recorder.recently_logged.clear()
+    recorder._refusals = recorder._Refusals()
+    for file in django_settings.VAR_DIR.iterdir():
+        if file.name.startswith("audit-head-"):
+            file.unlink()
+    _hash_with(FULL_HASHER if item.get_closest_marker("full_hashing") else CHEAP_HASHER)
+
+
+def _hash_with(hasher: PasswordHasher) -> None:
+    """Hash passwords and secrets at the cost of `hasher`."""
+    hashing._hasher = hasher
+    BoundedArgon2Hasher.time_cost = hasher.time_cost
+    BoundedArgon2Hasher.memory_cost = hasher.memory_cost
 
 
 def _fixtures(item: pytest.Item) -> list[str]:
@@ -149,46 +176,11 @@ def _audit_log_can_be_flushed() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def _no_refusal_counted_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reset the counts of refusals, so that earlier tests don't affect audit rows."""
-    from runai_access.audit import recorder
-
-    monkeypatch.setattr(recorder, "_refusals", recorder._Refusals())
-
-
-@pytest.fixture(autouse=True)
-def _no_head_known_yet() -> None:
-    """Forget the head of the previous test's audit log: its database was rolled back."""
-    for file in django_settings.VAR_DIR.glob("audit-head-*"):
-        file.unlink()
-
-
-@pytest.fixture(autouse=True)
-def _cheap_hashing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash with Argon2id at the lowest cost, except in tests marked `full_hashing`."""
-    if request.node.get_closest_marker("full_hashing"):
-        return
-    from runai_access.accounts.hashers import BoundedArgon2Hasher
-    from runai_access.security import hashing
-
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, type=Type.ID)
-    monkeypatch.setattr(hashing, "_hasher", cheap)
-    monkeypatch.setattr(BoundedArgon2Hasher, "time_cost", cheap.time_cost)
-    monkeypatch.setattr(BoundedArgon2Hasher, "memory_cost", cheap.memory_cost)
-
-
 def skip_for_missing_tool(reason: str) -> NoReturn:
     """Skip the test on a developer's machine; fail in CI, where every tool must exist."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"Missing in CI: {reason}")
     pytest.skip(reason)
-
-
-@pytest.fixture(autouse=True)
-def _keys_of_this_test() -> None:
-    """Forget the signing keys of the previous test: its database was rolled back."""
-    KEYRING.forget()
 
 
 @pytest.fixture(scope="module")

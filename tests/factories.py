@@ -4,6 +4,7 @@ Nothing here checks a permission or writes an audit row, so a test sees only wha
 """
 
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils import timezone
@@ -96,10 +97,15 @@ def old_secret() -> str:
 
 
 def many_applications(number: int, *rules: Grants) -> list[Application]:
-    """Create `number` applications with these rules each, in bulk."""
+    """Create `number` applications with these rules each, in bulk and without client secrets."""
     first = Subject.objects.count()
+    return named_applications([f"many-{first + n:05}" for n in range(number)], *rules)
+
+
+def named_applications(names: Iterable[str], *rules: Grants) -> list[Application]:
+    """Create applications with these rules each, in bulk and without client secrets."""
     subjects = Subject.objects.bulk_create(
-        Subject(type=Subject.Type.APP, name=f"many-{first + n:05}") for n in range(number)
+        Subject(type=Subject.Type.APP, name=name) for name in names
     )
     made = Application.objects.bulk_create(
         Application(

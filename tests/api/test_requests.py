@@ -16,7 +16,7 @@ from django.test import Client
 
 from applications.models import Application
 from runai_access.audit.models import AuditEvent
-from tests import factories
+from tests import factories, openapi
 from tests.api.conftest import As
 from tests.api.test_official_documents import VERSIONS, document
 from tests.conftest import skip_for_missing_tool
@@ -217,7 +217,7 @@ def test_paths_deprecated_in_an_official_document_are_deprecated(
     if not document(version).exists():
         skip_for_missing_tool("the official documents do not lie beside this checkout")
     paths = json.loads(document(version).read_text(encoding="utf-8"))["paths"]
-    ours = read_yaml((settings.BASE_DIR / "docs/openapi.yaml").read_text(encoding="utf-8"))
+    ours = openapi.document()
     described = {
         (method, address_of(path))
         for path, item in ours["paths"].items()

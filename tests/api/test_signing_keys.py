@@ -27,13 +27,6 @@ pytestmark = pytest.mark.django_db
 JWKS = "/.well-known/jwks.json"
 
 
-@pytest.fixture(autouse=True)
-def fresh_keyring() -> Any:
-    KEYRING.forget()
-    yield
-    KEYRING.forget()
-
-
 @pytest.fixture
 def nightly(db: None) -> Application:
     return factories.application("nightly")

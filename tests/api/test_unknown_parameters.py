@@ -9,21 +9,17 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
-from django.conf import settings
 from django.test import Client
 
 from applications.models import Application
 from runai_access.api.spelling import intended_name
-from tests import factories
+from tests import factories, openapi
 from tests.api.conftest import As, Organization
 from tests.api.test_official_documents import VERSIONS, document
 from tests.conftest import skip_for_missing_tool
-from tests.openapi import read_yaml
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
-OPENAPI: dict[str, Any] = read_yaml(
-    (settings.BASE_DIR / "docs" / "openapi.yaml").read_text(encoding="utf-8")
-)
+OPENAPI = openapi.document()
 JSON = "application/json"
 # All authenticated endpoints. Token endpoints and documents ignore unknown parameters.
 OPERATIONS = [

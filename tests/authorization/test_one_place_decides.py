@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,17 +22,18 @@ DECIDING = {
 OUTER = re.compile(r"/(views|api|forms|tables|filters|templatetags)(/|\.py$)|/serializers\.py$")
 
 
-def sources() -> dict[str, ast.Module]:
-    files = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
-    return {
-        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-        for path in files
-        if "migrations" not in path.parts
-    }
+NAMES = [
+    path.relative_to(ROOT).as_posix()
+    for app in APPS
+    for path in sorted((ROOT / app).rglob("*.py"))
+    if "migrations" not in path.parts
+]
+OUTER_NAMES = [name for name in NAMES if OUTER.search(f"/{name}")]
 
 
-SOURCES = sources()
-OUTER_SOURCES = [name for name in SOURCES if OUTER.search(f"/{name}")]
+@cache
+def source(name: str) -> ast.Module:
+    return ast.parse((ROOT / name).read_text(encoding="utf-8"))
 
 
 def names_in(node: ast.AST) -> set[str]:
@@ -63,12 +65,12 @@ def test_outer_layers_are_found() -> None:
         "applications/views/listing.py",
         "accessrules/api/rules.py",
         "accessrules/console/forms.py",
-    } <= (set(OUTER_SOURCES))
+    } <= (set(OUTER_NAMES))
 
 
-@pytest.mark.parametrize("name", OUTER_SOURCES)
+@pytest.mark.parametrize("name", OUTER_NAMES)
 def test_no_view_form_or_serializer_compares_roles_or_permissions(name: str) -> None:
-    assert deciding(SOURCES[name]) == [], (
+    assert deciding(source(name)) == [], (
         f"{name} makes its own decision; use accessrules.authorization.authority"
     )
 
@@ -90,8 +92,8 @@ def test_decisions_are_detected(source: str) -> None:
 def test_only_the_authority_module_raises_denied() -> None:
     raised = {
         name
-        for name, tree in SOURCES.items()
-        for node in ast.walk(tree)
+        for name in NAMES
+        for node in ast.walk(source(name))
         if isinstance(node, ast.Raise) and node.exc is not None and "Denied" in names_in(node.exc)
     }
     assert raised == DECIDES
@@ -101,8 +103,8 @@ def test_no_view_uses_permissions_of_django_or_rest_framework() -> None:
     foreign = {"PermissionDenied", "user_passes_test", "permission_required", "BasePermission"}
     found = {
         name
-        for name, tree in SOURCES.items()
-        for node in ast.walk(tree)
+        for name in NAMES
+        for node in ast.walk(source(name))
         if isinstance(node, ast.ImportFrom) and {alias.name for alias in node.names} & foreign
     }
     # They only convert exceptions of Django and allauth.

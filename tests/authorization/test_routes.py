@@ -7,7 +7,6 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -23,13 +22,13 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accessrules.models import AccessRule, Role, Scope, Subject
+from accessrules.models import AccessRule, Role, Scope
 from applications.models import Application
-from applications.oauth.keyring import KEYRING
 from applications.oauth.tokens import issue
 from runai_access.accounts.models import GroupMapping, User
 from runai_access.audit.models import AuditEvent
 from tests import factories, sizes
+from tests.browsers import signed_in
 
 HERE = Path(__file__).parent
 TABLE: dict[str, dict[str, dict[str, Any]]] = tomllib.loads(
@@ -98,41 +97,27 @@ def expected(entry: dict[str, Any], role: str, place: str) -> int:
     )
 
 
-@dataclass
+@dataclass(frozen=True)
 class World:
-    """The objects of the URLs, and a caller whose only rule changes with each check."""
+    """The objects of the URLs, and a caller whose only rule changes with each check.
+
+    `ids` and `values` are what the parameters of URLs and the placeholders of bodies stand for.
+    """
 
     places: dict[str, Scope]
-    ci: Application
-    pat: User
     person: User
     program: Application
-    group: Subject
-    mapping: GroupMapping
+    session: str
+    ids: dict[str, Any]
+    values: dict[str, Any]
 
     def address(self, route: str) -> str:
-        project = self.places["project"]
-        things = {"users": self.pat.pk, "groups": self.group.pk}
-        values = {
-            "id_": things.get(route.partition("/")[0], self.ci.pk),
-            "member_id": self.pat.pk,
-            "application_id": self.ci.pk,
-            "subject_id": self.ci.pk,
-            "user_id": self.pat.pk,
-            "group_id": self.group.pk,
+        ids = self.ids | {
+            "id_": self.ids.get(f"of {route.partition('/')[0]}", self.ids["application_id"]),
             "name": USER_SCHEMA if "Schemas" in route else "User",
-            "secret_id": self.ci.secrets.get().pk,
-            "rule_id": self.ci_rule.pk,
-            "session_id": factories.UNKNOWN_ID,
-            "factor_id": Authenticator.objects.get().pk,
-            "mapping_id": self.mapping.pk,
-            "event_id": AuditEvent.objects.latest("pk").pk if "event_id" in route else None,
-            "role_id": 7,
-            "scope_id": project.pk,
-            "scope_type": "project",
             "uid": self._uid(route),
         }
-        return "/" + re.sub(r"<\w+:(\w+)>", lambda found: str(values[found[1]]), route)
+        return "/" + re.sub(r"<\w+:(\w+)>", lambda found: str(ids[found[1]]), route)
 
     def _uid(self, route: str) -> str:
         name = "cluster" if "clusters" in route else "department"
@@ -140,56 +125,38 @@ class World:
             name if "project" not in route and "scope-" not in route else "project"
         ].uid
 
-    @property
-    def ci_rule(self) -> AccessRule:
-        return AccessRule.objects.get(subject=self.ci.subject)
-
     def body(self, value: Any) -> Any:
         """Replace the placeholders of a body."""
-        known: dict[str, Any] = {
-            "{role}": Role.objects.get(name="L2 researcher").pk,
-            "{scope}": self.places["project"].pk,
-            "{scope_uid}": self.places["project"].uid,
-            "{rule}": str(self.ci_rule.pk),
-            "{application}": str(self.ci.pk),
-            "{group}": str(self.group.pk),
-            "{person}": str(self.pat.pk),
-            "{department}": self.places["department"].pk,
-            "{elsewhere}": self.places["sibling"].parent_id,
-        }
         if isinstance(value, dict):
             return {key: self.body(inner) for key, inner in value.items()}
         if isinstance(value, list):
             return [self.body(inner) for inner in value]
-        return known.get(value, value) if isinstance(value, str) else value
-
-
-@pytest.fixture(autouse=True)
-def _fresh_keyring() -> Iterator[None]:
-    """Forget keys of the databases of earlier tests."""
-    KEYRING.forget()
-    yield
-    KEYRING.forget()
+        return self.values.get(value, value) if isinstance(value, str) else value
 
 
 @pytest.fixture
 def world(db: None, shared_world: World) -> World:
-    """The rows of all tests in this file, in objects of this test."""
-    return deepcopy(shared_world)
+    """The rows of all tests in this file; each test's changes are rolled back."""
+    return shared_world
 
 
 @pytest.fixture(scope="module")
 def shared_world(rows_of_module: None) -> World:
-    AuditEvent.objects.create(action="create", entity_name="ci", result="Succeeded")
+    event = AuditEvent.objects.create(action="create", entity_name="ci", result="Succeeded")
     east, west = factories.cluster("east"), factories.cluster("west")
     department = factories.department("vision", east)
     project = factories.project("training", department)
     sibling = factories.project("dictation", factories.department("speech", west))
     pat = factories.person("pat@acme.example", "Viewer", project)
     SocialAccount.objects.create(user=pat, provider="https://id.example", uid="pat")
-    Authenticator.objects.create(user=pat, type="totp", data={})
+    factor = Authenticator.objects.create(user=pat, type="totp", data={})
     group = factories.group("engineers", pat)
     factories.rule(group, "Viewer", project)
+    ci = factories.application("ci")
+    rule = factories.rule(ci, "Viewer", project)
+    person, program = factories.person("caller@acme.example"), factories.application("caller")
+    browser = signed_in(person)
+    issue(program)  # creates the signing key
     return World(
         places={
             "project": project,
@@ -198,12 +165,38 @@ def shared_world(rows_of_module: None) -> World:
             "account": factories.account(),
             "sibling": sibling,
         },
-        ci=factories.application("ci", ("Viewer", project)),
-        pat=pat,
-        group=group,
-        mapping=GroupMapping.objects.create(value="eng", group_id=group.pk),
-        person=factories.person("caller@acme.example"),
-        program=factories.application("caller"),
+        person=person,
+        program=program,
+        session=browser.cookies[settings.SESSION_COOKIE_NAME].value,
+        ids={
+            "of users": pat.pk,
+            "of groups": group.pk,
+            "member_id": pat.pk,
+            "application_id": ci.pk,
+            "subject_id": ci.pk,
+            "user_id": pat.pk,
+            "group_id": group.pk,
+            "secret_id": ci.secrets.get().pk,
+            "rule_id": rule.pk,
+            "session_id": factories.UNKNOWN_ID,
+            "factor_id": factor.pk,
+            "mapping_id": GroupMapping.objects.create(value="eng", group_id=group.pk).pk,
+            "event_id": event.pk,
+            "role_id": 7,
+            "scope_id": project.pk,
+            "scope_type": "project",
+        },
+        values={
+            "{role}": factories.role("L2 researcher").pk,
+            "{scope}": project.pk,
+            "{scope_uid}": project.uid,
+            "{rule}": str(rule.pk),
+            "{application}": str(ci.pk),
+            "{group}": str(group.pk),
+            "{person}": str(pat.pk),
+            "{department}": department.pk,
+            "{elsewhere}": sibling.parent_id,
+        },
     )
 
 
@@ -215,7 +208,7 @@ def client_of(world: World, route: str) -> Client:
     if is_for_programs(route):
         return Client(headers={"Authorization": f"Bearer {issue(world.program).text}"})
     client = Client()
-    client.force_login(world.person)
+    client.cookies[settings.SESSION_COOKIE_NAME] = world.session
     return client
 
 
@@ -302,8 +295,7 @@ def test_each_role_in_each_scope_gets_the_expected_status(
         wrong.append(f"no rule: {status}, not {expected(entry, '', '')}")
     rule = factories.rule(caller, "Viewer", world.places["account"])
     for role, place in grants_to_try(world, GUARDED.index((route, method))):
-        rule.role, rule.scope = role, world.places[place]
-        rule.save()
+        AccessRule.objects.filter(pk=rule.pk).update(role=role, scope=world.places[place])
         status = send(client, world, route, method).status_code
         wanted = expected(entry, role.name, place)
         if status != wanted:

@@ -1,14 +1,11 @@
-"""What the tests of the core share: an organization, a fresh keyring, and eyes on Argon2."""
+"""What the tests of the core share: an organization, and eyes on Argon2."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from argon2 import PasswordHasher
 
 from accessrules.models import Scope
-from applications.oauth.keyring import KEYRING
-from runai_access.audit import recorder
 from runai_access.security import hashing
 from tests import factories
 
@@ -43,20 +40,6 @@ def acme(db: None) -> Organization:
     ]  # fmt: skip
     named = {scope.name: scope for scope in made}
     return Organization({"system": factories.system(), "account": factories.account(), **named})
-
-
-@pytest.fixture(autouse=True)
-def _fresh_keyring() -> Iterator[None]:
-    """No test signs with a key that only an earlier test's database held."""
-    KEYRING.forget()
-    yield
-    KEYRING.forget()
-
-
-@pytest.fixture(autouse=True)
-def _no_recorded_event() -> None:
-    """Record each event, even if an earlier test recorded an equal one."""
-    recorder.recently_logged.clear()
 
 
 class CountingHasher:

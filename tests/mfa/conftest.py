@@ -22,7 +22,6 @@ from pytest_django import Settings
 
 from runai_access.accounts.mfa.factors import new_app, replace_recovery_codes
 from runai_access.accounts.models import User
-from runai_access.audit import recorder
 from runai_access.audit.models import AuditEvent
 from tests import factories
 
@@ -31,12 +30,6 @@ STEP, APP = "/sign-in/second-factor/", "/account/factors/app/"
 PASSKEY, OPTIONS = "/sign-in/passkey/", "/sign-in/passkey/options/"
 ORIGIN = "http://localhost:8000"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
-
-
-@pytest.fixture(autouse=True)
-def _no_recorded_event() -> None:
-    """Record each event, even if an earlier test recorded an equal one."""
-    recorder.recently_logged.clear()
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """The benchmark measures every list of the API, with every field, operator and order."""
 
 import pytest
-from django.conf import settings
 
 from bench.million.api_cases import Case, cases
 from bench.million.api_values import ListValues, values_of
-from tests.openapi import read_yaml
+from tests.openapi import document
 
 pytestmark = pytest.mark.django_db
 # The deprecated name of service accounts.
@@ -18,10 +17,9 @@ def found() -> list[Case]:
 
 
 def test_every_list_of_the_api_is_measured(found: list[Case]) -> None:
-    document = read_yaml((settings.BASE_DIR / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
     lists = {
         path
-        for path, item in document["paths"].items()
+        for path, item in document()["paths"].items()
         if any(
             parameter.get("name") == "filterBy"
             for parameter in item.get("get", {}).get("parameters", [])

@@ -11,11 +11,13 @@ from django.test import Client
 
 from accessrules.models import Scope
 from runai_access.accounts.models import User
-from runai_access.audit import recorder
 from tests import factories
+from tests.browsers import signed_in
 
 SignedIn = Callable[..., Client]
 DIALOG = {"HX-Request": "true", "HX-Target": "dialog"}
+# Only the list and not the page around it, which takes longer to render.
+LISTING = {"HX-Request": "true", "HX-Target": "listing"}
 SECRET = re.compile(r"ras_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}")
 PASSWORD = re.compile(r"(?:[a-z2-9]{6}-){3}[a-z2-9]{6}")
 
@@ -34,6 +36,11 @@ class Organization:
 
 @pytest.fixture
 def acme(db: None) -> Organization:
+    return new_organization()
+
+
+def new_organization() -> Organization:
+    """Create the scopes of an organization."""
     east, west = factories.cluster("east"), factories.cluster("west")
     vision, speech = factories.department("vision", east), factories.department("speech", east)
     training = factories.project("training", vision)
@@ -62,19 +69,7 @@ def vera(acme: Organization) -> User:
 @pytest.fixture
 def as_() -> SignedIn:
     """Return a browser in which that person is signed in."""
-
-    def browser(person: User, **options: bool) -> Client:
-        client = Client(**options)  # type: ignore[arg-type]  # only flags are passed
-        client.force_login(person)
-        return client
-
-    return browser
-
-
-@pytest.fixture(autouse=True)
-def _no_recorded_event() -> None:
-    """Record each event, even if an earlier test recorded an equal one."""
-    getattr(recorder, "recently_logged", {}).clear()
+    return signed_in
 
 
 def text_of(response: HttpResponse) -> str:

@@ -18,8 +18,9 @@ from accessrules.models import AccessRule
 from applications.oauth.tokens import issue
 from runai_access.db.normalization import normalize, normalize_term
 from tests import factories, sizes
+from tests.browsers import signed_in
 from tests.strategies import STRATEGIES, force
-from tests.web.conftest import Organization, column
+from tests.web.conftest import LISTING, Organization, column
 
 pytestmark = pytest.mark.django_db
 RULES = "/api/v1/authorization/access-rules"
@@ -64,8 +65,7 @@ def world(acme: Organization) -> World:
     keeper = factories.application("keeper", ("Department administrator", acme.vision))
     browsers, clients = {}, {}
     for name, user, application in (("all", ada, root), ("department", dina, keeper)):
-        browsers[name] = Client()
-        browsers[name].force_login(user)
+        browsers[name] = signed_in(user, headers=LISTING)
         clients[name] = Client(headers={"Authorization": f"Bearer {issue(application).text}"})
     rules = AccessRule.objects.select_related("subject", "role", "scope").order_by("pk")
     paths = {"all": factories.account().path, "department": acme.vision.path}

@@ -17,7 +17,7 @@ from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.lists import selection
 from tests import factories
-from tests.web.conftest import DIALOG, Organization, SignedIn, column, linked_url, text_of
+from tests.web.conftest import DIALOG, LISTING, Organization, SignedIn, column, linked_url, text_of
 
 LIST = "/access-rules/"
 QUERIES = 7  # session, person, authority; preference, count, page, and the paths of its scopes
@@ -205,7 +205,8 @@ def test_filters_and_search_find_rules(
 ) -> None:
     factories.rule(factories.group("ops"), "Viewer", acme.east)
     for sort in ("subject", "-subject", "role"):
-        page = browser.get(f"{LIST}?{urlencode({**query, 'sort': sort}, doseq=True)}")
+        url = f"{LIST}?{urlencode({**query, 'sort': sort}, doseq=True)}"
+        page = browser.get(url, headers=LISTING)
         assert sorted(column(page, "subject")) == expected
         assert f"Access rules {len(expected)}" in text_of(page)
 

@@ -8,8 +8,7 @@ import pytest
 from django.test import Client
 
 from tests import factories
-from tests.openapi import read_yaml
-from tests.servers import ROOT
+from tests.openapi import document
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 PAGE = "/api/docs/"
@@ -22,8 +21,7 @@ def page(client: Client) -> str:
 
 
 def test_page_shows_every_operation_of_the_schema(page: str) -> None:
-    document = read_yaml((ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
-    for path, item in document["paths"].items():
+    for path, item in document()["paths"].items():
         assert f"<code>{path}</code>" in page
         for operation in item.values():
             assert f'id="{operation["operationId"]}"' in page
@@ -37,8 +35,7 @@ def test_every_link_to_a_schema_has_a_target(page: str) -> None:
 
 
 def test_page_shows_summaries_and_examples(page: str) -> None:
-    document = read_yaml((ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8"))
-    listing = document["paths"]["/api/v1/apps"]["get"]
+    listing = document()["paths"]["/api/v1/apps"]["get"]
     assert listing["summary"] in page
     shown = [
         html.unescape(text)

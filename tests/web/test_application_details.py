@@ -15,7 +15,7 @@ from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import Origin
 from tests import factories
 from tests.strategies import force
-from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of
+from tests.web.conftest import DIALOG, LISTING, Organization, SignedIn, column, text_of
 
 COLUMNS = {"columns": "application,owner,description,labels"}
 
@@ -161,7 +161,7 @@ def test_all_query_strategies_find_the_same_details(
 ) -> None:
     force(strategy, monkeypatch)
     for sort in ("-creation_time", "owner", "-owner"):
-        page = browser.get("/applications/", {**query, "sort": sort})
+        page = browser.get("/applications/", {**query, "sort": sort}, headers=LISTING)
         names = column(page, "application")
         assert {name.replace(" ", "") for name in names} == found
         assert len(names) == len(found)

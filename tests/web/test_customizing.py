@@ -18,7 +18,7 @@ from runai_access.accounts.models import User
 from runai_access.lists import export, selection
 from runai_access.ui.models import TablePreference
 from tests import factories
-from tests.web.conftest import DIALOG, Organization, SignedIn, column, linked_url, text_of
+from tests.web.conftest import DIALOG, LISTING, Organization, SignedIn, column, linked_url, text_of
 
 LIST = "/applications/"
 
@@ -37,7 +37,7 @@ def _application(name: str, *rules: tuple[str, object], **fields: object) -> App
 
 
 def _names(browser: Client, **query: object) -> list[str]:
-    return sorted(column(browser.get(LIST, query), "application"))
+    return sorted(column(browser.get(LIST, query, headers=LISTING), "application"))
 
 
 @pytest.fixture

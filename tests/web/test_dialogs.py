@@ -14,7 +14,7 @@ from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories
-from tests.web.conftest import DIALOG, Organization, SignedIn, text_of
+from tests.web.conftest import DIALOG, LISTING, Organization, SignedIn, text_of
 
 pytestmark = pytest.mark.any_database
 
@@ -86,7 +86,7 @@ def test_htmx_closes_the_dialog_and_refreshes_the_list(
     answer = browser.post(_url(action, ci), headers=DIALOG)
     assert (answer.status_code, answer.content) == (204, b"")
     assert {"changed", "dialog-close"} <= set(answer.headers["HX-Trigger"].split('"'))
-    part = browser.get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
+    part = browser.get(LIST, headers=LISTING)
     assert f"ci {action}d." in text_of(part)
     assert 'hx-swap-oob="innerHTML"' in part.content.decode()
 

@@ -9,7 +9,7 @@ from django.test import Client
 from applications import policy
 from runai_access.accounts.models import User
 from tests import factories
-from tests.web.conftest import SignedIn, text_of
+from tests.web.conftest import LISTING, SignedIn, text_of
 
 pytestmark = pytest.mark.any_database
 
@@ -84,7 +84,7 @@ def test_outage_page_does_not_use_the_database(
 
 
 def test_error_in_a_fragment_reloads_the_page(vera: User, as_: SignedIn) -> None:
-    answer = as_(vera).get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
+    answer = as_(vera).get(LIST, headers=LISTING)
     assert answer.status_code == 403
     assert answer.headers["HX-Refresh"] == "true"
 

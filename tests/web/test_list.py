@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from applications.models import Application
 from runai_access.accounts.models import User
 from tests import factories
-from tests.web.conftest import Organization, SignedIn, column, linked_url, text_of
+from tests.web.conftest import LISTING, Organization, SignedIn, column, linked_url, text_of
 
 LIST = "/applications/"
 QUERIES = 7  # session, user, authority; preference, count, page, and the rules of the page
@@ -293,7 +293,7 @@ def test_list_without_visible_rows_is_not_called_empty(dina: User, as_: SignedIn
 def test_htmx_gets_the_listing_and_a_vary_header(browser: Client) -> None:
     factories.application("ci")
     page = browser.get(LIST)
-    part = browser.get(LIST, headers={"HX-Request": "true", "HX-Target": "listing"})
+    part = browser.get(LIST, headers=LISTING)
     assert "<html" in page.content.decode()
     assert "<html" not in part.content.decode()
     assert column(part, "application") == ["ci"]

@@ -21,8 +21,9 @@ from runai_access.db.normalization import normalize, normalize_term
 from runai_access.lists.keyset import Count
 from runai_access.lists.selection import Selection
 from tests import factories, sizes
+from tests.browsers import signed_in
 from tests.strategies import STRATEGIES, force
-from tests.web.conftest import Organization, column
+from tests.web.conftest import LISTING, Organization, column
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -104,8 +105,7 @@ def world(acme: Organization) -> World:
     keeper = factories.application("keeper", ("Department administrator", acme.vision))
     browsers, clients = {}, {}
     for name, user, application in (("all", ada, root), ("department", dina, keeper)):
-        browsers[name] = Client()
-        browsers[name].force_login(user)
+        browsers[name] = signed_in(user, headers=LISTING)
         clients[name] = Client(headers={"Authorization": f"Bearer {issue(application).text}"})
     paths = {"all": "", "department": acme.vision.path}
     return World([_row(one) for one in Application.objects.all()], browsers, clients, paths)

@@ -14,11 +14,10 @@ from pytest_django import DjangoAssertNumQueries
 from accessrules.models import Scope
 from runai_access.accounts.models import User
 from tests import factories
-from tests.web.conftest import DIALOG, Organization, SignedIn, column, text_of
+from tests.web.conftest import DIALOG, LISTING, Organization, SignedIn, column, text_of
 
 TREE = "/scopes/"
 PAGE = "/scopes/list/"
-LISTING = {"HX-Request": "true", "HX-Target": "listing"}
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 
 def found(browser: Client, **query: object) -> list[str]:
-    answer = browser.get(PAGE, query)
+    answer = browser.get(PAGE, query, headers=LISTING)
     answer.content = re.sub(rb"</?mark>", b"", answer.content)
     return column(answer, "scope")
 

@@ -16,10 +16,9 @@ from accessrules.models import Scope
 from accessrules.scope_import import readers
 from runai_access.accounts.models import User
 from tests import factories
-from tests.web.conftest import Organization, SignedIn, text_of
+from tests.web.conftest import LISTING, Organization, SignedIn, text_of
 
 PAGE = "/scopes/"
-LISTING = {"HX-Request": "true", "HX-Target": "listing"}
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from runai_access.lists.selection import KeyScan, ListFilter, Selection
 from runai_access.lists.sorts import Cursor, Sort, decode
 from tests import factories, sizes
 from tests.strategies import force
-from tests.web.conftest import Organization, SignedIn, column
+from tests.web.conftest import LISTING, Organization, SignedIn, column
 
 ALPHABET = "ab@%_\"'\\\u00e9\u00df\u0130\u4e2d*^- "
 creators = st.lists(st.text(ALPHABET, min_size=1, max_size=8), min_size=1, max_size=6)
@@ -80,8 +80,8 @@ def test_search_finds_the_same_rows_as_a_substring_test(
 @pytest.fixture
 def thirty(acme: Organization) -> None:
     """Thirty applications: every third has a rule in east, and zoe created every tenth."""
-    for number in range(30):
-        application = factories.application(f"app-{number:02}")
+    made = factories.named_applications(f"app-{number:02}" for number in range(30))
+    for number, application in enumerate(made):
         if number % 3 == 0:
             factories.rule(application, "Viewer", acme.east)
         if number % 10 == 0:
@@ -127,8 +127,9 @@ def test_all_query_strategies_return_the_same_rows(
     )
     asked = {name: str(keys.get(value, value)) for name, value in query.items()}
     asked["search"] = query.get("search", "")
+    browser = as_(ada, headers=LISTING)
     for sort in ("creation_time", "-creation_time", "-last_login", "access_rules", "application"):
-        page = as_(ada).get("/applications/", {**asked, "sort": sort, "size": "50"})
+        page = browser.get("/applications/", {**asked, "sort": sort, "size": "50"})
         names = column(page, "application")
         assert {int(name[-2:]) for name in names} == found
         assert len(names) == len(found)
@@ -140,12 +141,13 @@ def test_all_query_strategies_respect_visibility(
 ) -> None:
     factories.application("ours", ("Viewer", acme.training))
     factories.application("theirs", ("Viewer", acme.dictation))
+    browser = as_(dina, headers=LISTING)
     for strategy in STRATEGIES:
         force(strategy, monkeypatch)
         for query in ({}, {"search": "s"}, {"search": "our"}, {"sort": "access_rules"}):
-            (name,) = column(as_(dina).get("/applications/", query), "application")
+            (name,) = column(browser.get("/applications/", query), "application")
             assert name.replace(" ", "") == "ours"  # highlighting splits the name
-        assert column(as_(dina).get("/applications/", {"search": "dictation"}), "application") == []
+        assert column(browser.get("/applications/", {"search": "dictation"}), "application") == []
 
 
 @pytest.mark.usefixtures("thirty")
@@ -261,9 +263,9 @@ def holders(acme: Organization) -> dict[str, _Filter]:
     factories.application("none", ("Editor", acme.west))
     lost = factories.rule(factories.application("lost"), "Viewer", acme.east)
     AccessRule.objects.filter(pk=lost.pk).update(deleted_at=timezone.now())
-    for number in range(19):
-        rules = [("Viewer", acme.east), ("Viewer", acme.west), ("Editor", acme.east)]
-        application = factories.application(f"app-{number:02}", *rules)
+    rules = [("Viewer", acme.east), ("Viewer", acme.west), ("Editor", acme.east)]
+    made = factories.named_applications((f"app-{number:02}" for number in range(19)), *rules)
+    for number, application in enumerate(made):
         age = start + timedelta(days=number // 3)
         Application.objects.filter(pk=application.pk).update(created_at=age)
     return {
@@ -666,10 +668,11 @@ def test_visible_rows_at_the_end_of_a_scan_are_all_shown_in_order(
     for name, value in (("MAX_SORT_FALLBACK", far), ("COUNTED", counted), ("MIN_ESTIMATE", 3)):
         monkeypatch.setattr(selection, name, value)
     address = f"/applications/?{urlencode({**query, 'size': 20})}"
-    pages = [as_(dina).get(f"{address}&page={number}") for number in ("1", "2")]
+    browser = as_(dina, headers=LISTING)
+    pages = [browser.get(f"{address}&page={number}") for number in ("1", "2")]
     names = [name.replace(" ", "") for page in pages for name in column(page, "application")]
     assert names == expected
-    last = column(as_(dina).get(f"{address}&page=last"), "application")
+    last = column(browser.get(f"{address}&page=last"), "application")
     assert [name.replace(" ", "") for name in last][-5:] == expected[-5:]
 
 
@@ -781,7 +784,8 @@ def test_count_equals_the_number_of_rows_shown(
     factories.group("a-group")
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", limit)
     monkeypatch.setattr(selection, "MIN_ESTIMATE", 1)
-    page = as_(user).get(f"{address}&search={search}&size=100").content.decode()
+    browser = as_(user, headers=LISTING)
+    page = browser.get(f"{address}&search={search}&size=100").content.decode()
     (count,) = re.findall(r'<span class="count">([\d,]+\+?)</span>', page)
     assert count == str(page.count('<tr role="row" data-row'))
 

@@ -10,11 +10,11 @@ from django.test import Client
 from accessrules.models import AccessRule, Scope
 from applications.models import Application, search_text_of
 from applications.oauth.tokens import issue
-from runai_access.accounts.models import User
 from tests import factories
+from tests.browsers import signed_in
 from tests.unicode_examples import SAME
 from tests.web.activity import NOON, happened, names
-from tests.web.conftest import Organization, SignedIn, column
+from tests.web.conftest import LISTING, Organization, column, new_organization
 
 pytestmark = pytest.mark.django_db
 # Each pair in both directions: one spelling is stored, the other is the search term.
@@ -24,13 +24,20 @@ every_spelling = pytest.mark.parametrize(("stored", "term"), SPELLINGS)
 COMPARISONS = [("is", "=="), ("contains", "=@"), ("starts_with", "=^")]
 
 
-@pytest.fixture
-def page(ada: User, as_: SignedIn) -> Client:
-    return as_(ada)
+@pytest.fixture(scope="module")
+def acme(rows_of_module: None) -> Organization:
+    return new_organization()
 
 
-@pytest.fixture
-def api(db: None) -> Client:
+@pytest.fixture(scope="module")
+def page(rows_of_module: None) -> Client:
+    """A browser that requests only the list of a page."""
+    ada = factories.person("ada@acme.example", "System administrator")
+    return signed_in(ada, headers=LISTING)
+
+
+@pytest.fixture(scope="module")
+def api(rows_of_module: None) -> Client:
     root = factories.application("root", ("System administrator", factories.account()))
     return Client(headers={"Authorization": f"Bearer {issue(root).text}"})
 

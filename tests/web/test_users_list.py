@@ -20,7 +20,7 @@ from runai_access.accounts.models import User
 from runai_access.accounts.tables import UserTable
 from runai_access.lists.sorts import Sort
 from tests import factories
-from tests.web.conftest import Organization, SignedIn, column, text_of
+from tests.web.conftest import LISTING, Organization, SignedIn, column, text_of
 
 USERS = "/users/"
 QUERIES = 8
@@ -35,7 +35,7 @@ def browser(ada: User, as_: SignedIn) -> Client:
 
 def listed(browser: Client, **query: str) -> list[str]:
     """Return the listed emails, without badges."""
-    return named(browser.get(USERS, query))
+    return named(browser.get(USERS, query, headers=LISTING))
 
 
 def named(answer: HttpResponse) -> list[str]:
