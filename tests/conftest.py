@@ -4,6 +4,7 @@ import gc
 import os
 import re
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,8 +22,15 @@ from playwright.sync_api import Browser, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from applications.oauth.keyring import KEYRING
-from tests import databases, sizes
-from tests.servers import PREPARING_SETTINGS, Server, fresh_database, launch
+from tests import databases, processes, sizes
+from tests.servers import (
+    PREPARING_SETTINGS,
+    SERVER_SETTINGS,
+    Server,
+    fresh_database,
+    launch,
+    server_environment,
+)
 
 StartServer = Callable[..., Server]
 # Debian's headless shell first: it takes a third of the CPU time of the whole browser.
@@ -103,7 +111,25 @@ def _fixtures(item: pytest.Item) -> list[str]:
     return getattr(item, "fixturenames", [])
 
 
+def pytest_configure() -> None:
+    """Fork the processes of tests. macOS does not fork safely: there each starts."""
+    if sys.platform == "linux":
+        environment = server_environment(
+            {**SERVER_SETTINGS, "DATABASE_URL": os.environ.get("DATABASE_URL", "sqlite:///unused")}
+        )
+        processes.fork_server = processes.ForkServer(databases.run_folder(), environment)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Start the fork server that the processes of a run share."""
+    if processes.fork_server:
+        processes.fork_server.start()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
+    if processes.fork_server:
+        processes.fork_server.stop()
     if not hasattr(config, "workerinput"):  # the process that started the others
         databases.remove_run()
 

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +12,10 @@ import pytest
 from django.db.migrations.loader import MigrationLoader
 
 from runai_access.upgrade import first_release_names as names
+from tests import processes
 from tests.operations import first_release
 from tests.operations.first_release import Rows, rows_of, schema_of
-from tests.servers import ROOT, fresh_database, manage, server_environment
+from tests.servers import fresh_database, manage, server_environment
 
 pytestmark = pytest.mark.slow
 Environment = dict[str, str]
@@ -258,12 +258,9 @@ def test_interrupted_upgrade_leaves_the_database_of_the_first_release(
 ) -> None:
     database = old["DATABASE_URL"]
     before = schema_of(database), rows_of(database)
-    ended = subprocess.run(
+    ended = processes.run(
         [sys.executable, "-c", program],
-        cwd=ROOT,
-        env={**old, "DJANGO_SETTINGS_MODULE": "runai_access.settings"},
-        capture_output=True,
-        check=False,
+        environment={**old, "DJANGO_SETTINGS_MODULE": "runai_access.settings"},
     )
     assert ended.returncode == status, ended.stderr
     assert (schema_of(database), rows_of(database)) == before
