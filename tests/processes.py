@@ -8,13 +8,12 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from multiprocessing.connection import wait
+from multiprocessing import connection
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
 
 ROOT = Path(__file__).resolve().parent.parent
-IMPORT_SECONDS = 60
 
 
 class ForkedProcess:
@@ -22,27 +21,20 @@ class ForkedProcess:
 
     def __init__(self, command: Sequence[str], client: socket.socket) -> None:
         self.args = command
+        self.pid = _receive(client)
         self.returncode: int | None = None
         self._client = client
         self._lock = Lock()
-        self.pid = self._receive()
-
-    def _receive(self) -> int:
-        """Return what the fork server sends: first the process ID, and then the exit status."""
-        message = self._client.recv(100, socket.MSG_DONTWAIT if hasattr(self, "pid") else 0)
-        if not message:
-            raise AssertionError("The fork server has ended.")
-        return int(message)
 
     def poll(self) -> int | None:
-        with self._lock, suppress(BlockingIOError):
-            if self.returncode is None:
-                self.returncode = self._receive()
+        with self._lock:
+            if self.returncode is None and connection.wait([self._client], 0):
+                self.returncode = _receive(self._client)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         if self.returncode is None:
-            wait([self._client], timeout)
+            connection.wait([self._client], timeout)
         status = self.poll()
         if status is None:
             raise subprocess.TimeoutExpired(self.args, timeout or 0)
@@ -60,6 +52,14 @@ class ForkedProcess:
         self.send_signal(signal.SIGKILL)
 
 
+def _receive(client: socket.socket) -> int:
+    """Return what the fork server sends: the process ID, and then the exit status."""
+    message = client.recv(100)
+    if not message:
+        raise AssertionError("The fork server has ended.")
+    return int(message)
+
+
 Process = subprocess.Popen[bytes] | ForkedProcess
 
 
@@ -71,6 +71,7 @@ class ForkServer:
         self._log = folder / "fork-server.log"
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
+        self._lock = Lock()
 
     def start(self) -> None:
         """Start it without waiting until it has imported the application."""
@@ -102,8 +103,9 @@ class ForkServer:
         self, command: Sequence[str], environment: Mapping[str, str], files: Sequence[int]
     ) -> ForkedProcess:
         """Return a forked process that runs `command`, a Python program of this source tree."""
-        if not self._address.exists():
-            self.start()
+        with self._lock:
+            if not self._address.exists():
+                self.start()
         client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         client.connect(str(self._address))
         program = {"arguments": [*command[1:]], "environment": {**environment}}

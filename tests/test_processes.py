@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from tests import processes
-from tests.processes import ForkedProcess
 from tests.servers import SERVER_SETTINGS, server_environment
 
 pytestmark = [
@@ -113,9 +112,9 @@ def test_forked_processes_draw_different_random_numbers() -> None:
 
 def test_each_forked_process_reads_its_own_settings() -> None:
     for name in ("one", "two"):
-        settings = {"RUNAI_ACCESS_URL": f"http://{name}", "DATABASE_URL": f"sqlite:////tmp/{name}"}
+        settings = {"RUNAI_ACCESS_URL": f"http://{name}", "DATABASE_URL": f"sqlite:////{name}"}
         done = run("-c", _SETTINGS, **settings)
-        assert done.stdout == f"http://{name} 1001 /tmp/{name}\n", done.stderr
+        assert done.stdout == f"http://{name} 1001 /{name}\n", done.stderr
         assert run("-c", _IS_FORKED, **settings).stdout == "True"
 
 
@@ -129,14 +128,3 @@ def test_a_process_starts_if_its_code_depends_on_what_changed(changed: dict[str,
 def test_a_setting_that_is_read_on_import_has_the_value_of_the_process() -> None:
     done = run("-c", _SETTINGS, RUNAI_ACCESS_ACCOUNT_ID="7", RUNAI_ACCESS_URL="http://a")
     assert done.stdout.startswith("http://a 7 "), done.stderr
-
-
-def test_the_fork_server_is_used() -> None:
-    process = processes.start(
-        [sys.executable, "-c", ""],
-        environment=server_environment(SERVER_SETTINGS),
-        stdout=1,
-        stderr=2,
-    )
-    assert isinstance(process, ForkedProcess)
-    assert process.wait(30) == 0
