@@ -45,7 +45,13 @@ from django.db import connection
 from applications.api.serializers import TENANT_ID
 print(settings.PUBLIC_URL, TENANT_ID, connection.settings_dict["NAME"])
 """
-_WAIT = "import time; print('waits', flush=True); time.sleep(600)"
+_WAIT = """
+import signal, time
+# A shell starts background programs with this signal ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+print("waits", flush=True)
+time.sleep(600)
+"""
 # The last argument of the fork server is the number of a file descriptor.
 _IS_FORKED = "import sys; print(sys.orig_argv[-1].isdecimal(), end='')"
 
