@@ -23,14 +23,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from applications.oauth.keyring import KEYRING
 from tests import databases, processes, sizes
-from tests.servers import (
-    PREPARING_SETTINGS,
-    SERVER_SETTINGS,
-    Server,
-    fresh_database,
-    launch,
-    server_environment,
-)
+from tests.servers import PREPARING_SETTINGS, Server, environment_on, fresh_database, launch
 
 StartServer = Callable[..., Server]
 # Debian's headless shell first: it takes a third of the CPU time of the whole browser.
@@ -114,9 +107,7 @@ def _fixtures(item: pytest.Item) -> list[str]:
 def pytest_configure() -> None:
     """Fork the processes of tests. macOS does not fork safely: there each starts."""
     if sys.platform == "linux":
-        environment = server_environment(
-            {**SERVER_SETTINGS, "DATABASE_URL": os.environ.get("DATABASE_URL", "sqlite:///unused")}
-        )
+        environment = environment_on(os.environ.get("DATABASE_URL", "sqlite:///unused"))
         processes.fork_server = processes.ForkServer(databases.run_folder(), environment)
 
 

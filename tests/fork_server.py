@@ -35,8 +35,11 @@ from django.utils.module_loading import import_string
 import runai_access
 
 SETTINGS = "runai_access.settings"
-# Variables that can differ, because only the settings and the code that runs later read them.
-VARIABLES = ("RUNAI_ACCESS_", "DATABASE_URL", "PORT", "DJANGO_", "GRANIAN_", "PYTEST_")
+# Prefixes of variables that can differ: only the settings and code that runs later read them.
+SETTINGS_VARIABLES = ("RUNAI_ACCESS_", "DATABASE_URL", "PORT", "DJANGO_", "GRANIAN_")
+# pytest and pytest-xdist set them.
+TEST_VARIABLES = ("PYTEST_", "COLUMNS", "LINES")
+VARIABLES = SETTINGS_VARIABLES + TEST_VARIABLES
 # Settings that were read, but `django.setup` and `_adopt_settings` apply those of the program.
 APPLIED_AGAIN = {"LOGGING", "DATABASES"}
 MAX_REQUEST_BYTES = 128 * 1024

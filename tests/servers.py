@@ -200,6 +200,11 @@ def server_environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, "PYTHONUNBUFFERED": "1", **files, **settings}
 
 
+def environment_on(database: str) -> dict[str, str]:
+    """Return the environment of a command on a database, with the settings of all test servers."""
+    return server_environment({**SERVER_SETTINGS, "DATABASE_URL": database})
+
+
 @contextmanager
 def fresh_database(folder: Path, *, template: str = "") -> Iterator[str]:
     """Yield the DATABASE_URL of an empty database, of the kind that the tests use.

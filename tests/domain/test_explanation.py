@@ -13,7 +13,7 @@ from accessrules.models import AccessRule, Subject
 from applications.models import Application
 from tests import factories
 from tests.domain.conftest import Organization
-from tests.servers import SERVER_SETTINGS, manage, server_environment
+from tests.servers import environment_on, manage
 
 
 def explained(holder: factories.Holder, question: str, acme: Organization) -> Explanation:
@@ -189,7 +189,7 @@ def test_the_command_reports_the_answer_as_exit_status(
 
 
 def test_a_missing_argument_exits_with_status_2() -> None:
-    completed = manage("explain", "app:ci", environment=server_environment(SERVER_SETTINGS))
+    completed = manage("explain", "app:ci", environment=environment_on("sqlite:///unused"))
     assert completed.returncode == 2
     assert "required: ACTION, RESOURCE, SCOPE" in completed.stderr
 

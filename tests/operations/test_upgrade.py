@@ -15,7 +15,7 @@ from runai_access.upgrade import first_release_names as names
 from tests import processes
 from tests.operations import first_release
 from tests.operations.first_release import Rows, rows_of, schema_of
-from tests.servers import fresh_database, manage, server_environment
+from tests.servers import environment_on, fresh_database, manage
 
 pytestmark = pytest.mark.slow
 Environment = dict[str, str]
@@ -103,7 +103,7 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
     """A database that was upgraded; tests only read it."""
     with fresh_database(tmp_path_factory.mktemp("upgraded")) as database:
         first_release.load(database)
-        before, environment = rows_of(database), _environment(database)
+        before, environment = rows_of(database), environment_on(database)
         yield Upgraded(environment, before, _migrate(environment))
 
 
@@ -111,14 +111,8 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
 def fresh_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Schema]:
     """The schema of a new installation."""
     with fresh_database(tmp_path_factory.mktemp("fresh")) as database:
-        _migrate(_environment(database))
+        _migrate(environment_on(database))
         yield schema_of(database)
-
-
-def _environment(database: str) -> Environment:
-    return server_environment(
-        {"DATABASE_URL": database, "RUNAI_ACCESS_SECRET_KEY": "a-key-for-one-test-" + "x" * 32}
-    )
 
 
 def _migrate(environment: Environment) -> str:
