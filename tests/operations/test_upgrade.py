@@ -95,7 +95,7 @@ class Upgraded:
 def old(empty_database: Environment) -> Environment:
     """The environment of a command on a database of the first release."""
     first_release.load(empty_database["DATABASE_URL"])
-    return empty_database
+    return {**empty_database, **first_release.SECRET_KEY}
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +103,8 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
     """A database that was upgraded; tests only read it."""
     with fresh_database(tmp_path_factory.mktemp("upgraded")) as database:
         first_release.load(database)
-        before, environment = rows_of(database), environment_on(database)
+        before = rows_of(database)
+        environment = {**environment_on(database), **first_release.SECRET_KEY}
         yield Upgraded(environment, before, _migrate(environment))
 
 
