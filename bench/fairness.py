@@ -34,7 +34,8 @@ from urllib.parse import urlsplit
 from bench.hostile import Client, Figures, figures
 from bench.million.names import id_of
 from tests.operations.writers import Access
-from tests.servers import ROOT, Server, launch
+from tests.processes import ROOT
+from tests.servers import Server, launch
 
 QUICK = "--quick" in sys.argv
 SIZE = 500 if QUICK else 10_000

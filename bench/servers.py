@@ -29,7 +29,8 @@ from bench.load import Load, Request, load
 from runai_access import environment
 from tests.operations.unfinished import held
 from tests.operations.writers import Access
-from tests.servers import ROOT, Server, free_port, manage, server_environment, status_of
+from tests.processes import ROOT
+from tests.servers import Server, free_port, manage, server_environment, status_of
 
 QUICK = "--quick" in sys.argv
 ROUNDS, SECONDS = (2, 2.0) if QUICK else (7, 4.0)

@@ -4,6 +4,7 @@ import gc
 import os
 import re
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,8 +25,8 @@ from applications.oauth.keyring import KEYRING
 from runai_access.accounts.hashers import BoundedArgon2Hasher
 from runai_access.audit import recorder
 from runai_access.security import hashing
-from tests import databases, sizes
-from tests.servers import PREPARING_SETTINGS, Server, fresh_database, launch
+from tests import databases, processes, sizes
+from tests.servers import PREPARING_SETTINGS, Server, environment_on, fresh_database, launch
 
 StartServer = Callable[..., Server]
 # Debian's headless shell first: it takes a third of the CPU time of the whole browser.
@@ -130,7 +131,26 @@ def _fixtures(item: pytest.Item) -> list[str]:
     return getattr(item, "fixturenames", [])
 
 
+def pytest_configure() -> None:
+    """Fork the processes of tests. macOS does not fork safely: there each starts."""
+    if sys.platform == "linux":
+        # pytest-xdist's workers inherit the address.
+        address = databases.run_folder() / f"fork-server-{os.getpid()}"
+        address = Path(os.environ.setdefault("TESTS_FORK_SERVER", str(address)))
+        environment = environment_on(os.environ.get("DATABASE_URL", "sqlite:///unused"))
+        processes.fork_server = processes.ForkServer(address, environment)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Start the fork server that the processes of a run share."""
+    if processes.fork_server:
+        processes.fork_server.start()
+
+
 def pytest_unconfigure() -> None:
+    if processes.fork_server:
+        processes.fork_server.stop()
     if django_settings.OWNS_RUN_FOLDER:
         databases.remove_run()
 

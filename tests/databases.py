@@ -14,13 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from tests.servers import (
-    ADMIN_SETTINGS,
-    SERVER_SETTINGS,
-    fresh_database,
-    manage,
-    server_environment,
-)
+from tests.servers import ADMIN_SETTINGS, environment_on, fresh_database, manage
 
 # The folder that the processes of one run share; tests/settings.py makes it.
 RUN_FOLDER = "TESTS_RUN_FOLDER"
@@ -72,8 +66,7 @@ def _url_of(name: str) -> str:
 
 
 def _run(command: str, url: str) -> None:
-    environment = server_environment({**SERVER_SETTINGS, **ADMIN_SETTINGS, "DATABASE_URL": url})
-    done = manage(command, environment=environment, seconds=600)
+    done = manage(command, environment={**environment_on(url), **ADMIN_SETTINGS}, seconds=600)
     if done.returncode != 0:
         raise AssertionError(f"The template database: {done.stderr}")
 

@@ -18,7 +18,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import processes
+from tests.processes import ROOT, Process
+
 ADMIN_EMAIL = "alex.admin@example.com"
 ADMIN_PASSWORD = "correct-horse-battery-staple"
 READY_SECONDS = 60
@@ -56,7 +58,7 @@ class Server:
     database: str
     environment: dict[str, str]
     log: Path
-    process: subprocess.Popen[bytes]
+    process: Process
     # The source tree that it runs.
     source: Path = ROOT
     admin_email: str = ADMIN_EMAIL
@@ -161,15 +163,12 @@ def launch(
     )
     log = folder / f"server-{port}.log"
     with log.open("wb") as stream:
-        process = subprocess.Popen(
-            list(command),
-            cwd=source,
-            env=settings,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            # A separate group: Ctrl-C in the terminal reaches only pytest, which stops the server.
-            process_group=0,
+        process = processes.start(
+            command,
+            environment=settings,
+            stdout=stream.fileno(),
+            stderr=stream.fileno(),
+            folder=source,
         )
     return Server(url, database, settings, log, process, source)
 
@@ -182,15 +181,12 @@ def manage(
     source: Path = ROOT,
 ) -> subprocess.CompletedProcess[str]:
     """Run a management command in a separate process."""
-    return subprocess.run(
+    return processes.run(
         [sys.executable, "manage.py", *args],
-        cwd=source,
-        env=dict(environment),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
+        environment=environment,
+        stdin=stdin,
+        seconds=seconds,
+        folder=source,
     )
 
 
@@ -202,6 +198,11 @@ def server_environment(settings: Mapping[str, str]) -> dict[str, str]:
     run = os.environ.get("TESTS_RUN_FOLDER")
     files = {"RUNAI_ACCESS_VAR": f"{run}/var"} if run else {}
     return {**inherited, "PYTHONUNBUFFERED": "1", **files, **settings}
+
+
+def environment_on(database: str) -> dict[str, str]:
+    """Return the environment of a command on a database, with the settings of all test servers."""
+    return server_environment({**SERVER_SETTINGS, "DATABASE_URL": database})
 
 
 @contextmanager

@@ -4,8 +4,10 @@ The texts of indexed ones are part of the SQL: SQLite does not use an index of a
 parameters.
 """
 
+from typing import Any
+
 from django.conf import settings
-from django.db.models import Case, Func, TextField, Value, When
+from django.db.models import Case, Expression, Func, TextField, Value, When
 from django.db.models.functions import Coalesce, Concat
 
 
@@ -36,12 +38,21 @@ class HttpMethod(Coalesce):
         super().__init__(_NotEmpty("http_method"), _MethodOfAction("action"))
 
 
+class _PublicURL(Expression):
+    """The URL of the installation, read from the settings for each query instead of on import."""
+
+    output_field = TextField()
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str, ...]]:
+        return "%s", (settings.PUBLIC_URL,)
+
+
 RESPONSE_VALUES = {
     "response_type": SubjectType("subject_type"),
     "response_method": HttpMethod(),
     "response_url": Case(
         When(path="", then=Value("")),
-        default=Concat(Value(settings.PUBLIC_URL), "path"),
+        default=Concat(_PublicURL(), "path"),
         output_field=TextField(),
     ),
 }

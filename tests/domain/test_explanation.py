@@ -1,13 +1,9 @@
 """Explanations: the rules that allow an action, or the near misses and the narrowest remedy."""
 
-import subprocess
-import sys
 from io import StringIO
 from itertools import product
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from accessrules.authorization.application_explanation import explain_for_application
@@ -17,6 +13,7 @@ from accessrules.models import AccessRule, Subject
 from applications.models import Application
 from tests import factories
 from tests.domain.conftest import Organization
+from tests.servers import environment_on, manage
 
 
 def explained(holder: factories.Holder, question: str, acme: Organization) -> Explanation:
@@ -192,14 +189,9 @@ def test_the_command_reports_the_answer_as_exit_status(
 
 
 def test_a_missing_argument_exits_with_status_2() -> None:
-    completed = subprocess.run(
-        [sys.executable, "manage.py", "explain", "app:ci"],
-        cwd=Path(settings.BASE_DIR),
-        capture_output=True,
-        check=False,
-    )
+    completed = manage("explain", "app:ci", environment=environment_on("sqlite:///unused"))
     assert completed.returncode == 2
-    assert b"required: ACTION, RESOURCE, SCOPE" in completed.stderr
+    assert "required: ACTION, RESOURCE, SCOPE" in completed.stderr
 
 
 def about(holder: factories.Holder, action: str, application: Application) -> list[str]:

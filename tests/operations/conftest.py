@@ -14,25 +14,21 @@ import pytest
 
 from tests import databases
 from tests.operations.scope_files import SourceRow, as_text
-from tests.servers import Server, fresh_database, server_environment
+from tests.servers import Server, environment_on, fresh_database
 
 
 @pytest.fixture
 def empty_database(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a command, with an empty database."""
     with fresh_database(tmp_path) as database:
-        yield server_environment(
-            {"DATABASE_URL": database, "RUNAI_ACCESS_SECRET_KEY": "a-key-for-one-test-" + "x" * 32}
-        )
+        yield environment_on(database)
 
 
 @pytest.fixture
 def migrated_database(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The environment of a command, with a migrated database."""
     with databases.migrated_database(tmp_path) as database:
-        yield server_environment(
-            {"DATABASE_URL": database, "RUNAI_ACCESS_SECRET_KEY": "a-key-for-one-test-" + "x" * 32}
-        )
+        yield environment_on(database)
 
 
 _BODY = b"grant_type=client_credentials&client_id=nobody&client_secret=nothing"

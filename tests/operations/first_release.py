@@ -13,6 +13,8 @@ from psycopg.rows import dict_row
 from runai_access.upgrade import first_release_names as names
 
 DATA = Path(__file__).parent / "data"
+# The secret key with which the copied database was sealed.
+SECRET_KEY = {"RUNAI_ACCESS_SECRET_KEY": "a-key-for-one-test-" + "x" * 32}
 Rows = dict[str, list[dict[str, Any]]]
 
 # Each yields (kind, table or "", name, definition).

@@ -1,14 +1,15 @@
 """`manage.py prepare` or `migrate` in a process with short timeouts that can pause midway."""
 
-import subprocess
+import os
 import sys
 from collections.abc import Mapping
+from tempfile import TemporaryFile
 from urllib.parse import urlsplit
 
 from django.db import connection
 
 from runai_access.db.leases import Lease, lease_for
-from tests.servers import ROOT
+from tests import processes
 
 # Short, but long enough to renew in time on a busy machine.
 EXPIRY = 6.0
@@ -65,19 +66,20 @@ class Preparing:
         limit: float = 60,
     ) -> None:
         arguments = [command, stop_at, *map(str, (EXPIRY, RENEWAL, notice, limit))]
-        self.process = subprocess.Popen(
+        self._errors = TemporaryFile("w+")  # noqa: SIM115  # open until it exits
+        reader, writer = os.pipe()
+        self._output = os.fdopen(reader)
+        self.process = processes.start(
             [sys.executable, "-c", _PROGRAM, *arguments],
-            cwd=ROOT,
-            env=dict(environment),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            environment=environment,
+            stdout=writer,
+            stderr=self._errors.fileno(),
         )
+        os.close(writer)
 
     def wait_for_line(self, text: str) -> None:
         """Read its output until a line contains `text`."""
-        assert self.process.stdout
-        for line in self.process.stdout:
+        for line in self._output:
             if text in line:
                 return
         raise AssertionError(f"It exited without printing {text!r}: {self.finish()}")
@@ -85,12 +87,13 @@ class Preparing:
     def kill(self) -> None:
         """Kill it, like a power failure."""
         self.process.kill()
-        self.process.communicate(timeout=30)
+        self.process.wait(30)
 
     def finish(self) -> tuple[int, str, str]:
         """Wait until it exits; return the exit status and the remaining output and errors."""
-        out, err = self.process.communicate(timeout=90)
-        return self.process.returncode, out, err
+        status = self.process.wait(90)
+        self._errors.seek(0)
+        return status, self._output.read(), self._errors.read()
 
 
 def lease_on(database: str, *, name: str = "prepare", expiry: float = EXPIRY) -> Lease:

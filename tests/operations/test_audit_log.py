@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests import sizes
+from tests import processes, sizes
 from tests.conftest import StartServer
 from tests.operations.conftest import unsealed, wait_until
-from tests.servers import ROOT, Server, manage
+from tests.servers import Server, manage
 
 COUNTS = re.compile(r"([\d,]+) rows in ([\d,]+) seals, ([\d,]+) not sealed yet; ([\d,]+) rows in")
 OLD_ROWS = """
@@ -149,11 +149,10 @@ def test_archive_audit_can_be_killed_at_any_moment(
     folder = tmp_path / "kept"
     assert run("shell", "-c", OLD_ROWS).stderr == ""
     archive = [sys.executable, "manage.py", "archive_audit", "--to", str(folder)]
-    with subprocess.Popen(archive, cwd=ROOT, env=migrated_database) as process:
-        wait_until(
-            lambda: process.poll() is not None or any(folder.glob("*.jsonl")), "the file's name"
-        )
-        process.kill()
+    process = processes.start(archive, environment=migrated_database)
+    wait_until(lambda: process.poll() is not None or any(folder.glob("*.jsonl")), "the file's name")
+    process.kill()
+    process.wait(30)
     sealed, _, waiting, archived = counts(run)
     assert sealed + waiting + archived >= 3000
     assert run("archive_audit", "--to", str(folder)).returncode == 0

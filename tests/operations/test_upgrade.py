@@ -2,7 +2,6 @@
 
 import json
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +12,11 @@ import pytest
 from django.db.migrations.loader import MigrationLoader
 
 from runai_access.upgrade import first_release_names as names
+from tests import processes
 from tests.databases import migrated_database
 from tests.operations import first_release
 from tests.operations.first_release import Rows, rows_of, schema_of
-from tests.servers import ROOT, fresh_database, manage, server_environment
+from tests.servers import environment_on, fresh_database, manage
 
 pytestmark = pytest.mark.slow
 Environment = dict[str, str]
@@ -96,7 +96,7 @@ class Upgraded:
 def old(empty_database: Environment) -> Environment:
     """The environment of a command on a database of the first release."""
     first_release.load(empty_database["DATABASE_URL"])
-    return empty_database
+    return {**empty_database, **first_release.SECRET_KEY}
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,8 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
     """A database that was upgraded; tests only read it."""
     with fresh_database(tmp_path_factory.mktemp("upgraded")) as database:
         first_release.load(database)
-        before, environment = rows_of(database), _environment(database)
+        before = rows_of(database)
+        environment = {**environment_on(database), **first_release.SECRET_KEY}
         yield Upgraded(environment, before, _migrate(environment))
 
 
@@ -113,12 +114,6 @@ def fresh_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Schema]:
     """The schema of a new installation."""
     with migrated_database(tmp_path_factory.mktemp("fresh")) as database:
         yield schema_of(database)
-
-
-def _environment(database: str) -> Environment:
-    return server_environment(
-        {"DATABASE_URL": database, "RUNAI_ACCESS_SECRET_KEY": "a-key-for-one-test-" + "x" * 32}
-    )
 
 
 def _migrate(environment: Environment) -> str:
@@ -258,12 +253,9 @@ def test_interrupted_upgrade_leaves_the_database_of_the_first_release(
 ) -> None:
     database = old["DATABASE_URL"]
     before = schema_of(database), rows_of(database)
-    ended = subprocess.run(
+    ended = processes.run(
         [sys.executable, "-c", program],
-        cwd=ROOT,
-        env={**old, "DJANGO_SETTINGS_MODULE": "runai_access.settings"},
-        capture_output=True,
-        check=False,
+        environment={**old, "DJANGO_SETTINGS_MODULE": "runai_access.settings"},
     )
     assert ended.returncode == status, ended.stderr
     assert (schema_of(database), rows_of(database)) == before
