@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.api.rules import LIST
+from accessrules.api.rules import LIST, unindexed
 from accessrules.api.serializers import (
     MyAccessRulesSerializer,
     PermissionSerializer,
@@ -32,10 +32,11 @@ PERMISSIONS = RowsEndpoint(
 # Only fields of the response. `createdBy` is left out: it requires “View access rules”.
 MINE = replace(
     LIST,
-    fields={name: LIST.fields[name] for name in _FIELDS},
+    fields={name: unindexed(LIST.fields[name]) for name in _FIELDS},
     permission_filter=lambda _: None,
     has_keys=False,
     count_all=None,
+    count_groups=None,
     unsupported_fields=(),
 )
 _MEMBERS = {

@@ -117,20 +117,23 @@ LIST = ListEndpoint(
 )
 
 
+def unindexed(field: Field) -> Field:
+    """Return the field for a list of some rules, which the database sorts."""
+    return replace(field, sort=field.sort and without_index(field.sort))
+
+
 # The indexes of the filters and sorts have no deleted rules, so the database sorts those.
 _DELETED = replace(
     LIST,
     fields={
-        **{
-            name: replace(field, sort=field.sort and without_index(field.sort))
-            for name, field in LIST.fields.items()
-        },
+        **{name: unindexed(field) for name, field in LIST.fields.items()},
         "deletedAt": replace(LIST.fields["deletedAt"], sort=_BY_DELETION),
         "createdBy": Field(CreatorFilter("created_by"), Sort.text("created_by")),
     },
     permission_filter=deleted_permission_filter,
     indexed_rows=deleted_rules,
     count_all=None,
+    count_groups=None,
     has_keys=False,
 )
 _WITH_DELETED = replace(
