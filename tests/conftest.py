@@ -27,6 +27,7 @@ from runai_access.audit import recorder
 from runai_access.security import hashing
 from tests import databases, processes, sizes
 from tests.servers import PREPARING_SETTINGS, Server, environment_on, fresh_database, launch
+from tests.settings import OWNS_RUN_FOLDER
 
 StartServer = Callable[..., Server]
 # Debian's headless shell first: it takes a third of the CPU time of the whole browser.
@@ -151,7 +152,7 @@ def pytest_xdist_setupnodes() -> None:
 def pytest_unconfigure() -> None:
     if processes.fork_server:
         processes.fork_server.stop()
-    if django_settings.OWNS_RUN_FOLDER:
+    if OWNS_RUN_FOLDER:
         databases.remove_run()
 
 
