@@ -54,9 +54,10 @@ CLIENT_FOLDERS = {"browser", "clients"}
 PHASES = {"waiting", "alone"}
 # A file whose tests all have the marker.
 ON_ANY_DATABASE = re.compile(r"^pytestmark = .*any_database", re.MULTILINE)
-# Tests hash with Argon2id at the lowest cost, except those marked `full_hashing`.
-FULL_HASHER = hashing._hasher
-CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, type=Type.ID)
+# How secrets are hashed, and the time and memory that hashing a password costs. Tests hash with
+# Argon2id at the lowest cost, except those marked `full_hashing`.
+FULL_COST = (hashing._hasher, BoundedArgon2Hasher.time_cost, BoundedArgon2Hasher.memory_cost)
+LOWEST_COST = (PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, type=Type.ID), 1, 8)
 # Tests that use one of these start servers, databases or browsers, or wait for them.
 SLOW_FIXTURES = {"server", "server_factory", "start_server", "clone", "empty_database", "cluster"}
 
@@ -110,7 +111,8 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Forget what this process knows of the previous test, whose database was rolled back.
 
-    A hook, because an autouse fixture takes longer for each test than all of this.
+    A hook, because an autouse fixture takes longer for each test than all of this. It runs before the
+    fixtures of the module, too.
     """
     KEYRING.forget()
     recorder.recently_logged.clear()
@@ -118,14 +120,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for file in django_settings.VAR_DIR.iterdir():
         if file.name.startswith("audit-head-"):
             file.unlink()
-    _hash_with(FULL_HASHER if item.get_closest_marker("full_hashing") else CHEAP_HASHER)
-
-
-def _hash_with(hasher: PasswordHasher) -> None:
-    """Hash passwords and secrets at the cost of `hasher`."""
-    hashing._hasher = hasher
-    BoundedArgon2Hasher.time_cost = hasher.time_cost
-    BoundedArgon2Hasher.memory_cost = hasher.memory_cost
+    cost = FULL_COST if item.get_closest_marker("full_hashing") else LOWEST_COST
+    hashing._hasher, BoundedArgon2Hasher.time_cost, BoundedArgon2Hasher.memory_cost = cost
 
 
 def _fixtures(item: pytest.Item) -> list[str]:
@@ -133,11 +129,11 @@ def _fixtures(item: pytest.Item) -> list[str]:
 
 
 def pytest_configure() -> None:
-    """Fork the processes of tests. macOS does not fork safely: there each starts."""
-    if sys.platform == "linux":
-        # pytest-xdist's workers inherit the address.
-        address = databases.run_folder() / f"fork-server-{os.getpid()}"
-        address = Path(os.environ.setdefault("TESTS_FORK_SERVER", str(address)))
+    """Fork the processes of tests, except on macOS, where forking is not safe."""
+    # pytest-xdist's workers inherit the address.
+    address = databases.run_folder() / f"fork-server-{os.getpid()}"
+    address = Path(os.environ.setdefault("TESTS_FORK_SERVER", str(address)))
+    if sys.platform == "linux" and len(str(address)) < processes.MAX_ADDRESS_LENGTH:
         environment = environment_on(os.environ.get("DATABASE_URL", "sqlite:///unused"))
         processes.fork_server = processes.ForkServer(address, environment)
 

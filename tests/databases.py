@@ -16,7 +16,7 @@ import psycopg
 
 from tests.servers import ADMIN_SETTINGS, environment_on, fresh_database, manage
 
-# The folder that the processes of one run share; tests/settings.py makes it.
+# The folder that the processes of one run share; .ci/test or tests/settings.py makes it.
 RUN_FOLDER = "TESTS_RUN_FOLDER"
 
 

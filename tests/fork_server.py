@@ -2,7 +2,8 @@
 
 `tests.processes` starts it and sends the programs. A forked process does what `python ARGUMENTS` does,
 with its own environment and settings. It inherits only code: the fork server opens no database
-connection, starts no thread and handles no signal.
+connection, starts no thread and handles no signal. Unlike started processes, forked ones have the same
+hash seed, and do not write what is left in the buffer of a file that they have not closed.
 
 If code was imported with another environment or other settings than the program has, the forked process
 replaces itself by a newly started Python.
@@ -61,12 +62,12 @@ class Program:
         if not self._adopt_environment(environment) or not _adopt_settings(imported):
             os.execve(sys.executable, [sys.executable, *self.arguments], self.environment)  # noqa: S606
 
-    def _adopt_environment(self, former: dict[str, str]) -> bool:
+    def _adopt_environment(self, imported: dict[str, str]) -> bool:
         """Set the environment; return whether a newly started Python would be the same."""
         os.environ.clear()
         os.environ.update(self.environment)
-        names = former.keys() | self.environment.keys()
-        changed = {name for name in names if former.get(name) != self.environment.get(name)}
+        names = imported.keys() | self.environment.keys()
+        changed = {name for name in names if imported.get(name) != self.environment.get(name)}
         module = self.environment.get("DJANGO_SETTINGS_MODULE", SETTINGS)
         return module == SETTINGS and all(name.startswith(VARIABLES) for name in changed)
 
@@ -173,8 +174,13 @@ def _next_program(listener: socket.socket) -> Program | None:
 
 def _fork(selector: selectors.BaseSelector, client: socket.socket) -> Program | None:
     """Fork a process for the program that a client sends; return it in the forked process."""
-    message, files, _, _ = socket.recv_fds(client, MAX_REQUEST_BYTES, 3)
-    if not message:  # the client has ended
+    message, files, flags, _ = socket.recv_fds(client, MAX_REQUEST_BYTES, 3)
+    if flags & socket.MSG_TRUNC:
+        sys.stderr.write(f"A request is longer than {MAX_REQUEST_BYTES} bytes.\n")
+        message = b""
+    if not message:  # also if the client has ended
+        for file in files:
+            os.close(file)
         client.close()
         return None
     program = Program(**json.loads(message), files=files)

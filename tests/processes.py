@@ -14,6 +14,8 @@ from tempfile import TemporaryFile
 from threading import Lock
 
 ROOT = Path(__file__).resolve().parent.parent
+# Of a Unix socket, in bytes.
+MAX_ADDRESS_LENGTH = 108
 
 
 class ForkedProcess:
@@ -107,10 +109,10 @@ class ForkServer:
             if not self._address.exists():
                 self.start()
         client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        client.connect(str(self._address))
         program = {"arguments": [*command[1:]], "environment": {**environment}}
-        socket.send_fds(client, [json.dumps(program).encode()], files)
         try:
+            client.connect(str(self._address))
+            socket.send_fds(client, [json.dumps(program).encode()], files)
             return ForkedProcess(command, client)
         except (AssertionError, ConnectionError) as error:
             raise AssertionError(f"The fork server: {self._log.read_text()}") from error

@@ -107,9 +107,10 @@ class Server:
 
     def kill(self) -> None:
         """Kill the server and its workers, like a power failure."""
-        for pid in (self.process.pid, *self.workers):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        if self.process.poll() is None:  # else another process can have its ID
+            for pid in (self.process.pid, *self.workers):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         self.process.wait(10)
 
 

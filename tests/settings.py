@@ -39,6 +39,9 @@ class _MissingVariable(str):
 
 TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = _MissingVariable("missing")
 
+# A fixture signs in for all tests of a file, however long they take.
+REAUTHENTICATION_SECONDS = 36_000
+
 # No limit has an effect: a test sends all its requests as one caller.
 API_MILLISECONDS_PER_SECOND = 1_000_000
 API_MILLISECONDS_BURST = 10_000_000

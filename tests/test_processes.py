@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests import processes
-from tests.servers import SERVER_SETTINGS, server_environment
+from tests.servers import SERVER_SETTINGS, environment_on, server_environment
 
 pytestmark = [
     pytest.mark.any_database,
@@ -134,3 +134,39 @@ def test_a_process_starts_if_its_code_depends_on_what_changed(changed: dict[str,
 def test_a_setting_that_is_read_on_import_has_the_value_of_the_process() -> None:
     done = run("-c", _SETTINGS, RUNAI_ACCESS_ACCOUNT_ID="7", RUNAI_ACCESS_URL="http://a")
     assert done.stdout.startswith("http://a 7 "), done.stderr
+
+
+_LOAD_EACH_COMMAND = """
+import os, django
+django.setup()
+from django.core.management import get_commands, load_command_class
+for name, app in get_commands().items():
+    if not app.startswith("django."):
+        pid = os.fork()
+        if not pid:
+            load_command_class(app, name)
+            os._exit(0)
+        print(name, os.waitpid(pid, 0)[1])
+"""
+
+
+def test_each_command_imports_what_it_needs() -> None:
+    """Forked commands can't show it: the fork server has imported everything."""
+    environment = environment_on("sqlite:///unused")
+    done = subprocess.run(
+        [sys.executable, "-c", _LOAD_EACH_COMMAND],
+        cwd=processes.ROOT,
+        env={**environment, "DJANGO_SETTINGS_MODULE": "runai_access.settings"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    results = dict(line.split() for line in done.stdout.splitlines())
+    assert len(results) > 20
+    assert {name for name, status in results.items() if status != "0"} == set(), done.stderr
+
+
+def test_a_program_that_is_too_long_fails_alone() -> None:
+    with pytest.raises(AssertionError, match="longer than"):
+        run("-c", "", PORT="1" * 200_000)
+    assert run("-c", "print('next')").stdout == "next\n"

@@ -12,11 +12,12 @@ from tests.factories import UNKNOWN_ID
 from tests.servers import Server
 
 pytestmark = pytest.mark.slow
-# The narrowest and the widest window of each layout, and one of 1280 x 1024 at 400 % zoom.
-WINDOWS = [(320, 800), (320, 256), (720, 800), (1024, 768), (1920, 1080)]
-# Other phones and tablets, and 200 % zoom.
+# The layout changes at widths of 720, 1180 and 1520 pixels: windows on both sides of most of them, a
+# phone, and one of 1280 x 1024 at 400 % zoom.
+WINDOWS = [(320, 800), (320, 256), (390, 844), (719, 800), (720, 800), (1179, 768), (1920, 1080)]
+# Other tablets, and 200 % zoom.
 if sizes.IS_LARGE:
-    WINDOWS += [(390, 844), (640, 720), (768, 1024), (820, 1180), (640, 512)]
+    WINDOWS += [(640, 720), (768, 1024), (820, 1180), (1024, 768), (640, 512)]
 # The last one, in which the next page opens.
 WINDOWS.append((1440, 900))
 # `make test-all` runs axe on every state in every window.
