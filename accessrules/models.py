@@ -474,7 +474,7 @@ class RuleCount(models.Model):
     `triggers`). A background job adds up the rows of each role and scope.
     """
 
-    # Without constraints and indexes: a change can outlive its role or scope until it is added up.
+    # Without constraints: a change can outlive its role or scope until it is added up.
     role = models.ForeignKey(
         Role, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )
@@ -482,6 +482,11 @@ class RuleCount(models.Model):
         Scope, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
     )
     number = models.IntegerField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["role", "scope", "id"], name="rule_count_by_role_and_scope"),
+        )
 
     def __str__(self) -> str:
         return f"{self.number:+} of role {self.role_id} in scope {self.scope_id}"

@@ -41,7 +41,8 @@ def count_actions(vendor: str) -> list[Action]:
 def correct_counts(connection: BaseDatabaseWrapper) -> None:
     """Add what is missing from the numbers.
 
-    One statement sees a change of a rule together with what its trigger inserted, so no lock is needed.
+    One statement sees a change of a rule together with what its trigger inserted, so rules need no
+    lock. Two at once would add the same twice: only `migrate` calls it, and runs once at a time.
     """
     run(
         connection,

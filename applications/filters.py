@@ -55,9 +55,13 @@ MINE = Operator("mine", "is you or one of your groups")
 
 
 class IndexedTextFilter(TextFilter):
-    """A text that the search index has, after `start` and before `end`."""
+    """A text that the search index has, after `start` and before `end`.
+
+    Only if it `has_marks`, no other text of the index begins and ends like it.
+    """
 
     start, end = "", ""
+    has_marks = False
 
     def indexed(self, test: str, term: str) -> str:
         """Return what the index has of a text that starts with, ends with or is a term."""
@@ -68,7 +72,7 @@ class IndexedTextFilter(TextFilter):
         if operator.negates:
             return None
         longest = max(map(normalize, values), key=len)
-        is_exact = operator in (IS, STARTS_WITH) and len(values) == 1
+        is_exact = self.has_marks and operator in (IS, STARTS_WITH) and len(values) == 1
         return keys_with_text(self.indexed(operator.name, longest), is_exact=is_exact)
 
 
@@ -93,6 +97,7 @@ class ApplicationCreatorFilter(IndexedTextFilter):
     """Filters by creator, which follows the name in the search text."""
 
     start, end = "\n", "\n"
+    has_marks = True
 
     def lookup(self, test: str, term: str, context: Authority) -> Q:
         if test in (IS.name, STARTS_WITH.name):
@@ -166,6 +171,7 @@ class LabelFilter(IndexedTextFilter):
 
     operators = (IS, IS_NOT, STARTS_WITH)  # type: ignore[assignment]  # not the same number
     start, end = LABEL_MARK, END_MARK
+    has_marks = True
 
     def lookup(self, test: str, term: str, context: Authority) -> Q:
         return Q(contains("searched_details", self.indexed(test, term)))

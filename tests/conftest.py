@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
+from accessrules.models import RuleCount
 from applications.oauth.keyring import KEYRING
 from runai_access.accounts.hashers import BoundedArgon2Hasher
 from runai_access.audit import recorder
@@ -178,15 +179,17 @@ def django_db_keepdb() -> bool:
 def _audit_log_can_be_flushed() -> Iterator[None]:
     """Disable the audit triggers for Django's flush after a test on a real database.
 
-    In one transaction, so no test runs without them.
+    In one transaction, so no test runs without them. SQLite also counts the deleted access rules.
     """
     from runai_access.audit import guards
 
     def emptied(operations: Any, statements: list[str]) -> None:
         removal = guards.removing(operations.connection)
         installation = guards.installing(operations.connection)
-        flush(operations, [*removal, *statements, *installation])
+        counts = [sql for sql in statements if sql.startswith("DELETE") and rule_counts in sql]
+        flush(operations, [*removal, *statements, *counts, *installation])
 
+    rule_counts = f'"{RuleCount._meta.db_table}"'
     flush = BaseDatabaseOperations.execute_sql_flush
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", emptied)

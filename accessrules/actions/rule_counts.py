@@ -1,45 +1,49 @@
 """Adds up the changes of the number of access rules."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
 from django.db import transaction
-from django.db.models import Count, Q
 
 from accessrules.models import RuleCount
 from runai_access.db.batches import ROWS_PER_BATCH
 
-_PAIRS = 100
-
 
 def add_up_rule_counts(should_continue: Callable[[], bool]) -> int:
-    """Replace the rows of each role and scope by their sum, and return how many were replaced."""
-    replaced = 0
+    """Replace the rows of each role and scope by their sum, and return how many were replaced.
+
+    Each batch reads the next rows of an index, so the time depends only on the number of rows.
+    """
+    replaced, start = 0, (0, 0)
     while should_continue():
-        pairs = RuleCount.objects.values_list("role_id", "scope_id").annotate(rows=Count("pk"))
-        several = list(pairs.filter(rows__gt=1).order_by("role_id", "scope_id")[:_PAIRS])
-        if not several:
+        rows = RuleCount.objects.filter(role__gte=start[0]).exclude(
+            role=start[0], scope__lt=start[1]
+        )
+        batch = list(rows.order_by("role_id", "scope_id", "pk")[:ROWS_PER_BATCH])
+        numbers = Counter(map(_role_and_scope, batch))
+        if several := [row.pk for row in batch if numbers[_role_and_scope(row)] > 1]:
+            replaced += _add_up(several)
+        if len(batch) < ROWS_PER_BATCH:
             break
-        found = Q()
-        for role, scope, _ in several:
-            found |= Q(role=role, scope=scope)
-        with transaction.atomic():
-            replaced += _add_up(found)
+        start = _role_and_scope(batch[-1])  # it can have more rows
     return replaced
 
 
-def _add_up(condition: Q) -> int:
-    """Add up rows; those that another process adds up now are not found."""
-    numbers = Counter[tuple[int, int]]()
-    rows = RuleCount.objects.filter(condition).order_by("role_id", "scope_id", "pk")
-    keys = []
-    for row in rows.select_for_update()[:ROWS_PER_BATCH]:
-        numbers[row.role_id, row.scope_id] += row.number
-        keys.append(row.pk)
-    RuleCount.objects.filter(pk__in=keys).delete()
+def _role_and_scope(row: RuleCount) -> tuple[int, int]:
+    return row.role_id, row.scope_id
+
+
+@transaction.atomic
+def _add_up(keys: Sequence[int]) -> int:
+    """Add up these rows of roles and scopes, without those that another process has added up."""
+    rows = RuleCount.objects.filter(pk__in=keys).order_by("role_id", "scope_id", "pk")
+    found = list(rows.select_for_update())
+    sums = {pair: sum(row.number for row in same) for pair, same in groupby(found, _role_and_scope)}
+    RuleCount.objects.filter(pk__in=[row.pk for row in found]).delete()
     RuleCount.objects.bulk_create(
         RuleCount(role_id=role, scope_id=scope, number=number)
-        for (role, scope), number in numbers.items()
+        for (role, scope), number in sums.items()
         if number
     )
-    return len(keys)
+    return len(found)

@@ -1,4 +1,7 @@
-"""Add the number of access rules by role and scope. Triggers maintain it."""
+"""Add the number of access rules by role and scope. Triggers maintain it.
+
+When it is reversed, rules can't be changed until the end, when their triggers are removed.
+"""
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -39,5 +42,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["role", "scope", "id"], name="rule_count_by_role_and_scope"
+                    )
+                ],
+            },
         ),
     ]

@@ -36,7 +36,7 @@ _SECRET = {True: " AND secret.id = %s", False: " AND secret.has_old_format AND %
 _BY_CLIENT_ID_AND_SECRET = {has_id: _BY_CLIENT_ID + sql for has_id, sql in _SECRET.items()}
 _BY_CREDENTIAL_AND_SECRET = {has_id: _BY_CREDENTIAL + sql for has_id, sql in _SECRET.items()}
 _UUID = models.UUIDField()
-_parsed_uuid = lru_cache(maxsize=10_000)(UUID)  # of most clients, without the cost of parsing
+_parsed_uuid = lru_cache(maxsize=10_000)(UUID)  # parsing takes longer than looking up
 
 
 def get_application_by_client_id(client_id: str, secret_id: str) -> Application | None:

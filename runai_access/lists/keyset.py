@@ -236,8 +236,9 @@ class Reader(Generic[M]):
         is_descending = self._is_descending is not backwards
         rows: list[M] = []
         for part in parts_after(self._sort, start, is_descending):
-            if len(rows) < length and not self.stopped_at:
-                rows += self._slice(part, 0, length - len(rows), is_descending)
+            rows += self._slice(part, 0, length - len(rows), is_descending)
+            if len(rows) == length or self.stopped_at:
+                break
         return rows
 
     def at(self, offset: int, length: int) -> list[M]:
@@ -245,11 +246,12 @@ class Reader(Generic[M]):
         rows: list[M] = []
         parts, offset = parts_from(offset, [self.listed], is_descending=self._is_descending)
         for part in parts:
-            if len(rows) < length and not self.stopped_at:
-                found = self._slice(part, offset, length - len(rows), self._is_descending)
-                rows += found
-                passed = offset if found or not offset else self._count_of(part)
-                offset = max(0, offset - passed)
+            found = self._slice(part, offset, length - len(rows), self._is_descending)
+            rows += found
+            if len(rows) == length or self.stopped_at:
+                break
+            passed = offset if found or not offset else self._count_of(part)
+            offset = max(0, offset - passed)
         return rows
 
     def _slice(self, part: Q, start: int, length: int, is_descending: bool) -> list[M]:

@@ -66,8 +66,10 @@ class MergedReader(Generic[M]):
             if not found:
                 return []
             sort = self._readers[0].listed.sort
-            part = next(iter(parts_after(sort, Cursor(*found[0]), self._is_descending)))
-            position = self._count(part, others=True)
+            after = next(iter(parts_after(sort, Cursor(*found[0]), self._is_descending)), None)
+            if after is None:  # its group is gone
+                return []
+            part, position = after, self._count(after, others=True)
         return self._edges(part, position + 1)[position:]
 
     def _first_at(self, part: Q, position: int) -> list[tuple[Any, Any]]:

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -445,6 +446,27 @@ def test_details_are_changed_found_and_sorted(as_: As, administrator: Applicatio
     send(api, "PATCH", f"{APPS}/{nightly.pk}", {"owner": None, "labels": {}})
     answer = api.get(f"{APPS}/{nightly.pk}").json()
     assert (answer["owner"], answer["ownerType"], answer["labels"]) == (None, None, {})
+
+
+@pytest.mark.parametrize("term", ["ops", "ops team", "m"])
+def test_only_the_description_is_compared(as_: As, administrator: Application, term: str) -> None:
+    """The index that finds it also has the name, the creator, the owner and the labels."""
+    api = as_(administrator)
+    factories.group("ops")
+    descriptions = {"ops": "Trains", "one": "Ops", "two": "ops team", "three": "The ops team"}
+    for name, description in descriptions.items():
+        details = {"owner": "ops", "description": description, "labels": {"team": "ops"}}
+        answer = send(api, "PATCH", f"{APPS}/{factories.application(name).pk}", details)
+        assert answer.status_code == 200
+    texts = {name: text.lower() for name, text in descriptions.items()} | {"root": ""}
+    tests: dict[str, Callable[[str, str], Any]] = {
+        "==": str.__eq__, "!=": str.__ne__, "=^": str.startswith, "=$": str.endswith,
+        "=@": str.__contains__, "!@": lambda text, part: part not in text,
+    }  # fmt: skip
+    for operator, is_match in tests.items():
+        rows = api.get(f"{APPS}?filterBy=description{operator}{term}").json()
+        expected = {name for name, text in texts.items() if is_match(text, term)}
+        assert {row["name"] for row in rows} == expected, operator
 
 
 @pytest.mark.parametrize(
