@@ -176,9 +176,8 @@ def test_pages_fit_every_window(visit: Visit, made: dict[str, str]) -> None:
 def test_dialogs_and_selections_fit_every_window(
     visit: Visit, made: dict[str, str], name: str
 ) -> None:
-    visitor = visit(viewport={"width": 1440, "height": 900})
+    visitor = visit("applications/?search=layout", viewport={"width": 1440, "height": 900})
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    page.goto(f"{visitor.url}/applications/?search=layout")
     page.get_by_role("checkbox", name="layout-1", exact=True).check()
     faults = _check(visitor, "a selected row")
     expect(page.get_by_role("link", name="ADD FILTER")).to_be_visible()
