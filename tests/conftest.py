@@ -40,7 +40,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # The rest saves CPU time. Pages are short-lived, so optimizing their scripts costs more than it saves.
+    # The rest saves CPU time: optimizing the scripts of a page costs more than it saves in a test.
     "--js-flags=--no-opt --no-maglev",
     "--in-process-gpu",
     "--renderer-process-limit=1",

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import pytest
+from django.utils.functional import cached_property
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    CDPSession,
     ConsoleMessage,
     Locator,
     Page,
@@ -69,6 +71,12 @@ class Visitor:
     page: Page
     url: str
     errors: list[str] = field(default_factory=list)
+    _scheme: Scheme | None = None
+
+    @cached_property
+    def _devtools(self) -> CDPSession:
+        """The cheapest way to send a large script. It stays open: to detach it removes passkeys."""
+        return self.page.context.new_cdp_session(self.page)
 
     def watch(self) -> None:
         self.page.on("console", self._console)
@@ -150,12 +158,11 @@ class Visitor:
 
     def accessibility_faults(self, scheme: Scheme) -> list[str]:
         """Return the violations that axe finds."""
-        self.page.emulate_media(color_scheme=scheme)
+        if scheme != self._scheme:
+            self.page.emulate_media(color_scheme=scheme)
+            self._scheme = scheme
         if not self.page.evaluate("Boolean(window.axe)"):
-            # Of the ways to send a large script, the cheapest.
-            session = self.page.context.new_cdp_session(self.page)
-            session.send("Runtime.evaluate", {"expression": f"{axe()};0"})
-            session.detach()
+            self._devtools.send("Runtime.evaluate", {"expression": f"{axe()};0"})
         return [f"{scheme}: {fault}" for fault in self.page.evaluate(_RUN_AXE, AXE_OPTIONS[scheme])]
 
     def _console(self, message: ConsoleMessage) -> None:
