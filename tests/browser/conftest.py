@@ -4,7 +4,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import pytest
 from django.utils.functional import cached_property
@@ -111,7 +111,7 @@ class Visitor:
         return self.page.locator("#issued-secret").inner_text()
 
     def create_without_browser(self, name: str, csrf_cookie: str) -> None:
-        """Create an application with the API, in a tenth of the CPU time of the page."""
+        """Create an application with the API, which requires less CPU time than the dialog."""
         cookies = self.page.context.cookies(self.url)
         (token,) = (cookie["value"] for cookie in cookies if cookie["name"] == csrf_cookie)
         answer = self.page.request.post(
@@ -200,6 +200,7 @@ class SharedContext:
     def __init__(self, chromium: Browser, url: str, session: StorageState) -> None:
         self.url, self._session = url, session
         self.context = chromium.new_context(reduced_motion="reduce")
+        self.context.set_default_timeout(PATIENCE)
         # While it is open, so is the process.
         self._first_page = self.context.new_page()
         self._first_page.goto(f"{url}/healthz")
@@ -214,12 +215,11 @@ class SharedContext:
         self.context.set_offline(False)
         self.context.unroute_all()
         self.context.clear_permissions()
-        everything = {"origin": self.url, "storageTypes": "all"}
-        self._storage.send("Storage.clearDataForOrigin", everything)
+        of_all_types = {"origin": self.url, "storageTypes": "all"}
+        self._storage.send("Storage.clearDataForOrigin", of_all_types)
         self.context.clear_cookies()
-        self.context.add_cookies(
-            cast("Any", self._session["cookies"])
-        )  # equal types, but two of them
+        cookies: Any = self._session["cookies"]  # Playwright has two types for them.
+        self.context.add_cookies(cookies)
 
 
 @pytest.fixture(scope="session")
@@ -244,10 +244,10 @@ def visit(
 ) -> Iterator[Visit]:
     """Open pages in separate browser contexts, signed in; fail at the end if any had an error.
 
-    `visit(path)` opens that page. It first creates `applications`, without the browser. The first
-    visit of a test is in the shared context, unless it has options of a context. All share one
-    session, which saves a sign-in. A test that ends its session asks for its own, and one that
-    installs a clock for its own context.
+    `visit(path)` opens that page, and first creates `applications` with the API. The first visit of
+    a test is in the shared context, unless it has options for a context. A test that installs a
+    clock asks for its own context: no reset removes a clock. All visits share one session, which
+    saves a sign-in. A test that ends its session asks for its own.
     """
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
