@@ -4,6 +4,7 @@ import gc
 import os
 import re
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -42,9 +43,10 @@ CHROMIUM_ARGUMENTS = [
     "--no-first-run",
     # The rest saves CPU time: optimizing the scripts of a page costs more than it saves in a test.
     "--js-flags=--no-opt --no-maglev",
-    "--in-process-gpu",
     "--renderer-process-limit=1",
 ]
+if sys.platform == "linux":
+    CHROMIUM_ARGUMENTS.append("--in-process-gpu")
 
 
 # Browsers and clients can't tell the databases apart.
