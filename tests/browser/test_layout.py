@@ -156,7 +156,7 @@ def _check(visitor: Visitor, state: str) -> list[str]:
 
 
 def _schemes(state: str, window: tuple[int, int]) -> Sequence[Scheme]:
-    """Return the color schemes that axe checks. Other tests check both on a desktop."""
+    """Return the color schemes that axe checks. Many other tests check both on a desktop."""
     if sizes.IS_LARGE:
         return ("light", "dark")
     is_typical = state.startswith(TYPICAL)
