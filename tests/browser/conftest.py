@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pytest
+from django.utils.functional import cached_property
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    CDPSession,
     ConsoleMessage,
     Locator,
     Page,
     Route,
     StorageState,
+    ViewportSize,
     expect,
 )
 
@@ -68,6 +71,12 @@ class Visitor:
     page: Page
     url: str
     errors: list[str] = field(default_factory=list)
+    _scheme: Scheme | None = None
+
+    @cached_property
+    def _devtools(self) -> CDPSession:
+        """The cheapest way to send a large script. It stays open: to detach it removes passkeys."""
+        return self.page.context.new_cdp_session(self.page)
 
     def watch(self) -> None:
         self.page.on("console", self._console)
@@ -79,7 +88,6 @@ class Visitor:
         self.page.get_by_label("Password").fill(server.admin_password)
         self.press("SIGN IN")
         self.page.wait_for_url("**/overview/")
-        self.page.goto(f"{self.url}/applications/")
 
     def press(self, label: str) -> None:
         """Click the only visible button or link with this label, and wait for a new page to load.
@@ -101,6 +109,15 @@ class Visitor:
         self.page.get_by_label("Application name").fill(name)
         self.press("CREATE")
         return self.page.locator("#issued-secret").inner_text()
+
+    def create_without_browser(self, name: str, csrf_cookie: str) -> None:
+        """Create an application with the API, which requires less CPU time than the dialog."""
+        cookies = self.page.context.cookies(self.url)
+        (token,) = (cookie["value"] for cookie in cookies if cookie["name"] == csrf_cookie)
+        answer = self.page.request.post(
+            f"{self.url}/api/v1/apps", data={"name": name}, headers={"X-CSRFToken": token}
+        )
+        assert answer.ok, answer.text()
 
     def text(self) -> str:
         self.page.wait_for_load_state()
@@ -141,9 +158,11 @@ class Visitor:
 
     def accessibility_faults(self, scheme: Scheme) -> list[str]:
         """Return the violations that axe finds."""
-        self.page.emulate_media(color_scheme=scheme)
+        if scheme != self._scheme:
+            self.page.emulate_media(color_scheme=scheme)
+            self._scheme = scheme
         if not self.page.evaluate("Boolean(window.axe)"):
-            self.page.evaluate(axe())
+            self._devtools.send("Runtime.evaluate", {"expression": f"{axe()};0"})
         return [f"{scheme}: {fault}" for fault in self.page.evaluate(_RUN_AXE, AXE_OPTIONS[scheme])]
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -175,29 +194,90 @@ def _session(chromium: Browser, server: Server) -> StorageState:
         return context.storage_state()
 
 
+class SharedContext:
+    """A browser context that tests use one after the other: its process and its caches stay warm."""
+
+    def __init__(self, chromium: Browser, url: str, session: StorageState) -> None:
+        self.url, self._session = url, session
+        self.context = chromium.new_context(reduced_motion="reduce")
+        self.context.set_default_timeout(PATIENCE)
+        # While it is open, so is the process.
+        self._first_page = self.context.new_page()
+        self._first_page.goto(f"{url}/healthz")
+        self._storage = self.context.new_cdp_session(self._first_page)
+        self.reset()
+
+    def reset(self) -> None:
+        """Remove everything that a test left in it, and sign in again."""
+        for page in self.context.pages:
+            if page != self._first_page:
+                page.close()
+        self.context.set_offline(False)
+        self.context.unroute_all()
+        self.context.clear_permissions()
+        of_all_types = {"origin": self.url, "storageTypes": "all"}
+        self._storage.send("Storage.clearDataForOrigin", of_all_types)
+        self.context.clear_cookies()
+        cookies: Any = self._session["cookies"]  # Playwright has two types for them.
+        self.context.add_cookies(cookies)
+
+
+@pytest.fixture(scope="session")
+def _shared_context(chromium: Browser, server: Server, _session: StorageState) -> SharedContext:
+    return SharedContext(chromium, server.url, _session)
+
+
+@pytest.fixture
+def shared_context(_shared_context: SharedContext) -> Iterator[SharedContext]:
+    """The shared context, without anything of an earlier test."""
+    yield _shared_context
+    _shared_context.reset()
+
+
 @pytest.fixture
 def visit(
-    chromium: Browser, server: Server, _organization: None, _session: StorageState
+    chromium: Browser,
+    server: Server,
+    _organization: None,
+    _session: StorageState,
+    shared_context: SharedContext,
 ) -> Iterator[Visit]:
-    """Open separate browser contexts, signed in; fail at the end if any had an error.
+    """Open pages in separate browser contexts, signed in; fail at the end if any had an error.
 
-    They share one session, which saves a sign-in. A test that ends its session asks for its own.
+    `visit(path)` opens that page, and first creates `applications` with the API. The first visit of
+    a test is in the shared context, unless it has options for a context. A test that installs a
+    clock asks for its own context: no reset removes a clock. All visits share one session, which
+    saves a sign-in. A test that ends its session asks for its own.
     """
     contexts: list[BrowserContext] = []
     visitors: list[Visitor] = []
 
-    def open_(*, own_session: bool = False, **options: Any) -> Visitor:
-        state = None if own_session else _session
-        context = chromium.new_context(reduced_motion="reduce", storage_state=state, **options)
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
+    def open_(
+        path: str = "applications/",
+        *,
+        applications: Sequence[str] = (),
+        own_session: bool = False,
+        own_context: bool = False,
+        viewport: ViewportSize | None = None,
+        **options: Any,
+    ) -> Visitor:
+        if visitors or own_session or own_context or options:
+            state = None if own_session else _session
+            context = chromium.new_context(reduced_motion="reduce", storage_state=state, **options)
+            context.set_default_timeout(PATIENCE)
+            contexts.append(context)
+        else:
+            context = shared_context.context
         visitor = Visitor(context.new_page(), server.url)
         visitor.watch()
         visitors.append(visitor)
+        if viewport:
+            visitor.page.set_viewport_size(viewport)
         if own_session:
             visitor.sign_in(server)
-        else:
-            visitor.page.goto(f"{server.url}/applications/")
+        for name in applications:
+            visitor.create_without_browser(name, server.cookie("csrf"))
+        visitor.page.goto(f"{server.url}/{path}")
         return visitor
 
     yield open_

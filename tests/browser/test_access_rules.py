@@ -3,23 +3,14 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor
+from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit
 
 pytestmark = pytest.mark.slow
 
 
-def _make(visitor: Visitor, *names: str) -> None:
-    for name in names:
-        visitor.create(name)
-        visitor.press("DONE")
-        expect(visitor.page.locator("dialog[open]")).to_have_count(0)
-
-
 def test_rules_are_added_and_deleted_with_the_mouse(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(f"access-rules/?search={name}", applications=[f"{name}1", f"{name}2"])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    _make(visitor, f"{name}1", f"{name}2")
-    page.goto(f"{visitor.url}/access-rules/?search={name}")
     expect(page.get_by_role("heading", name="No results")).to_be_visible()
     visitor.check_accessibility()
 
@@ -73,10 +64,8 @@ def test_rules_are_added_and_deleted_with_the_mouse(visit: Visit, name: str) -> 
 
 
 def test_a_rule_is_added_with_the_keyboard(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit("access-rules/", applications=[name])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    _make(visitor, name)
-    page.goto(f"{visitor.url}/access-rules/")
     page.keyboard.press("n")
     expect(dialog.get_by_role("searchbox", name="Search subjects")).to_be_focused()
     page.keyboard.type(name, delay=20)
@@ -112,10 +101,8 @@ def test_a_rule_is_added_with_the_keyboard(visit: Visit, name: str) -> None:
 
 
 def test_rules_work_without_javascript(visit: Visit, name: str) -> None:
-    visitor = visit(java_script_enabled=False)
+    visitor = visit("access-rules/?sort=subject", applications=[name], java_script_enabled=False)
     page = visitor.page
-    _make(visitor, name)
-    page.goto(f"{visitor.url}/access-rules/?sort=subject")
     visitor.press("NEW ACCESS RULE")
     page.get_by_label("Search subjects").fill(name)
     page.get_by_role("button", name="FIND").first.click()
@@ -154,9 +141,8 @@ def test_rules_work_without_javascript(visit: Visit, name: str) -> None:
 
 
 def test_roles_are_opened_and_compared(visit: Visit) -> None:
-    visitor = visit()
+    visitor = visit("roles/")
     page = visitor.page
-    page.goto(f"{visitor.url}/roles/")
     visitor.check_accessibility()
     page.get_by_role("checkbox", name="Viewer", exact=True).check()
     page.get_by_role("checkbox", name="Editor", exact=True).check()

@@ -12,10 +12,8 @@ pytestmark = pytest.mark.slow
 
 
 def test_event_dialog_works_with_the_keyboard(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(f"activity/?entity__is={name}", applications=[name])
     page = visitor.page
-    visitor.create(name)
-    page.goto(f"{visitor.url}/activity/?entity__is={name}")
     visitor.check_accessibility()
     opener = page.locator("[data-row] a[id^=event-]").first
     opener.focus()
@@ -31,10 +29,8 @@ def test_event_dialog_works_with_the_keyboard(visit: Visit, name: str) -> None:
 
 
 def test_time_filter_can_be_added_in_the_dialog(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(f"activity/?entity__is={name}", applications=[name])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    visitor.create(name)
-    page.goto(f"{visitor.url}/activity/?entity__is={name}")
     page.keyboard.press("f")
     expect(dialog.get_by_role("link", name="Time")).to_be_focused()
     page.keyboard.press("Enter")
@@ -53,10 +49,8 @@ def test_time_filter_can_be_added_in_the_dialog(visit: Visit, name: str) -> None
 
 
 def test_application_page_links_to_its_history(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(applications=[name])
     page = visitor.page
-    visitor.create(name)
-    visitor.press("DONE")
     page.get_by_role("link", name=name, exact=True).click()
     page.get_by_role("link", name="View history").click()
     expect(page.get_by_role("heading", name="Activity")).to_be_visible()
@@ -65,10 +59,8 @@ def test_application_page_links_to_its_history(visit: Visit, name: str) -> None:
 
 
 def test_view_can_be_downloaded_as_json(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(f"activity/?entity__is={name}", applications=[name])
     page = visitor.page
-    visitor.create(name)
-    page.goto(f"{visitor.url}/activity/?entity__is={name}")
     visitor.press("MORE")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as JSON").click()
@@ -78,12 +70,8 @@ def test_view_can_be_downloaded_as_json(visit: Visit, name: str) -> None:
 
 
 def test_activity_page_works_without_javascript(visit: Visit, name: str) -> None:
-    visitor = visit(java_script_enabled=False)
+    visitor = visit("activity/", applications=[name], java_script_enabled=False)
     page = visitor.page
-    page.goto(f"{visitor.url}/applications/new/")
-    page.get_by_label("Application name").fill(name)
-    visitor.press("CREATE")
-    page.goto(f"{visitor.url}/activity/")
     page.get_by_role("searchbox").fill(name.upper())
     visitor.press("SEARCH")
     page.locator("[data-row] a[id^=event-]").click()

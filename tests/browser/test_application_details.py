@@ -10,11 +10,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_details_and_allowed_addresses_are_edited(visit: Visit, name: str, width: int) -> None:
-    visitor = visit(viewport={"width": width, "height": 800})
+    window = {"width": width, "height": 800}
+    visitor = visit(f"applications/?search={name}", applications=[name], viewport=window)
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    visitor.create(name)
-    visitor.press("DONE")
-    page.goto(f"{visitor.url}/applications/?search={name}")
     page.get_by_role("link", name=name, exact=True).first.click()
 
     visitor.press("EDIT DETAILS")

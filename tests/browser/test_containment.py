@@ -20,7 +20,6 @@ def test_leaked_secret_is_found_contained_and_replaced(
     secret = json.loads(made.stdout)["clientSecret"]
     visitor = visit(viewport={"width": 390, "height": 844})
     page, dialog = visitor.page, visitor.page.get_by_role("dialog")
-    page.goto(f"{visitor.url}/applications/")
     page.get_by_role("button", name="MORE").click()
     page.get_by_role("link", name="Find a secret").click()
     page.get_by_label("Text").fill(f"a chat with the secret {secret}")

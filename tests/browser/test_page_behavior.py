@@ -70,10 +70,7 @@ def test_leaving_the_page_with_a_secret_asks_first(visit: Visit, name: str) -> N
 
 
 def test_dialog_of_a_deleted_application_says_so(visit: Visit, name: str) -> None:
-    visitor, other = visit(), visit()
-    visitor.create(name)
-    visitor.press("DONE")
-    other.page.goto(visitor.page.url)
+    visitor, other = visit(applications=[name]), visit()
     other.select(name)
     other.press("DELETE")
     other.page.locator("dialog[open]").get_by_role("button", name="DELETE").click()
@@ -100,11 +97,8 @@ def test_unreachable_server_is_reported(visit: Visit) -> None:
 
 
 def test_messages_disappear_except_errors_and_are_kept_in_a_menu(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(f"applications/?search={name}", applications=[name], own_context=True)
     page, area = visitor.page, visitor.page.locator("#messages")
-    visitor.create(name)
-    visitor.press("DONE")
-    page.goto(f"{visitor.url}/applications/?search={name}")
     page.clock.install()
     visitor.select(name)
     visitor.press("DISABLE")
@@ -224,9 +218,7 @@ def test_server_learns_the_time_zone_of_the_browser(visit: Visit) -> None:
 
 
 def test_click_on_a_row_toggles_its_selection(visit: Visit, name: str) -> None:
-    visitor = visit()
-    visitor.create(name)
-    visitor.press("DONE")
+    visitor = visit(applications=[name])
     radio = visitor.page.get_by_role("checkbox", name=name, exact=True)
     expect(radio).not_to_be_checked()
     delete = visitor.page.get_by_role("button", name="DELETE", exact=True)
@@ -243,9 +235,7 @@ def test_click_on_a_row_toggles_its_selection(visit: Visit, name: str) -> None:
 
 
 def test_sorting_keeps_the_focus_and_updates_the_url(visit: Visit, name: str) -> None:
-    visitor = visit()
-    visitor.create(name)
-    visitor.press("DONE")
+    visitor = visit(applications=[name])
     page = visitor.page
     page.get_by_role("link", name="Application", exact=True).focus()
     page.keyboard.press("Enter")
@@ -258,12 +248,8 @@ def test_sorting_keeps_the_focus_and_updates_the_url(visit: Visit, name: str) ->
 
 
 def test_changes_are_announced_in_live_regions(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(f"applications/?search={name}1", applications=[f"{name}1", f"{name}2"])
     page = visitor.page
-    for created in (f"{name}1", f"{name}2"):
-        visitor.create(created)
-        visitor.press("DONE")
-    page.goto(f"{visitor.url}/applications/?search={name}1")
     page.evaluate(
         "window.kept = ['live-region', 'messages'].map((id) => document.getElementById(id))"
     )
@@ -292,11 +278,9 @@ def test_loading_bar_respects_reduced_motion(visit: Visit) -> None:
 
 
 def test_late_response_does_not_replace_a_newer_list(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(applications=[f"{name}1"])
     page = visitor.page
     header = page.get_by_role("columnheader", name="Application", exact=True)
-    visitor.create(f"{name}1")
-    visitor.press("DONE")
     expect(header).to_be_visible()
     held = visitor.hold("**changed=**")
     with page.expect_request("**changed=**"):
@@ -318,9 +302,8 @@ def test_swapping_a_part_of_the_page_keeps_the_focus(
         f"[factories.application(f'{name}{{n}}') for n in range(41)]",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
-    visitor = visit()
+    visitor = visit(f"applications/?search={name}&size=20&application__contains=app")
     page = visitor.page
-    page.goto(f"{visitor.url}/applications/?search={name}&size=20&application__contains=app")
     for control, found in [
         ("#page-next", "page=2"), ("#page-next", "page=3"), ("#page-previous", "page=2"),
         ("#page-last", "page=last"), ("#page-first", "size=20"),
@@ -342,11 +325,8 @@ def test_swapping_a_part_of_the_page_keeps_the_focus(
 
 
 def test_closing_a_dialog_restores_the_focus_to_its_opener(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(f"applications/?search={name}", applications=[name])
     page = visitor.page
-    visitor.create(name)
-    visitor.press("DONE")
-    page.goto(f"{visitor.url}/applications/?search={name}")
     visitor.select(name)
     for opener in ("#do-access-rules", "#do-regenerate", "#do-disable", "#do-delete"):
         page.locator(opener).focus()
@@ -425,9 +405,8 @@ def _end_session(visitor: Visitor) -> None:
 def test_typed_values_survive_the_end_of_the_session(
     visit: Visit, server: Server, name: str
 ) -> None:
-    visitor = visit()
+    visitor = visit("applications/?sort=-application")
     page = visitor.page
-    page.goto(f"{visitor.url}/applications/?sort=-application")
     visitor.press("NEW APPLICATION")
     page.get_by_label("Application name").fill(name)
     _end_session(visitor)
@@ -444,10 +423,8 @@ def test_typed_values_survive_the_end_of_the_session(
 def test_filters_and_search_survive_the_end_of_the_session(
     visit: Visit, server: Server, name: str
 ) -> None:
-    visitor = visit()
+    visitor = visit("applications/?sort=-application", applications=[name])
     page = visitor.page
-    visitor.create(name)
-    page.goto(f"{visitor.url}/applications/?sort=-application")
     _end_session(visitor)
     page.locator("#search").fill(name)
     _sign_in_again(visitor, server)
@@ -480,10 +457,8 @@ def test_dialog_opened_before_a_new_sign_in_keeps_typed_values(
 def test_choices_from_a_search_survive_the_end_of_the_session(
     visit: Visit, server: Server, name: str
 ) -> None:
-    visitor = visit()
+    visitor = visit("access-rules/", applications=[name])
     page = visitor.page
-    visitor.create(name)
-    page.goto(f"{visitor.url}/access-rules/")
     visitor.press("NEW ACCESS RULE")
     dialog = page.locator("dialog[open]")
     dialog.get_by_role("searchbox", name="Search subjects").fill(name)

@@ -17,9 +17,8 @@ def _credentials_work(visitor: Visitor, name: str, secret: str) -> bool:
 
 
 def test_application_procedures_in_the_browser(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit("sign-in/")
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    page.goto(f"{visitor.url}/sign-in/")
     visitor.check_accessibility()
     page.goto(f"{visitor.url}/applications/")
     visitor.check_accessibility()

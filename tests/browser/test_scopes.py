@@ -5,8 +5,8 @@ import uuid
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
 from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor, status
 from tests.servers import ADMIN_EMAIL, Server
@@ -48,7 +48,7 @@ def row(page: Page, name: str) -> Locator:
 
 def make(visitor: Visitor, name: str) -> None:
     """Create a project in the department without access rules."""
-    page = open_page(visitor)
+    page = visitor.page
     page.get_by_role("radio", name=QUIET, exact=True).check()
     visitor.press("NEW PROJECT")
     page.get_by_label("Name", exact=True).fill(name)
@@ -64,7 +64,7 @@ def rename_selected(visitor: Visitor, name: str) -> None:
 
 
 def test_a_project_is_created_renamed_moved_and_deleted(visit: Visit, project: str) -> None:
-    visitor = visit()
+    visitor = visit("scopes/")
     make(visitor, project)
     page = visitor.page
     expect(row(page, project)).to_contain_text("New")
@@ -93,7 +93,7 @@ def test_a_project_is_created_renamed_moved_and_deleted(visit: Visit, project: s
 
 def test_a_change_during_a_slow_refresh_is_shown(visit: Visit, project: str) -> None:
     """Each change refreshes the list; the second one does not wait for the first to be answered."""
-    visitor = visit()
+    visitor = visit("scopes/")
     make(visitor, project)
     page = visitor.page
     page.get_by_role("radio", name=project, exact=True).check()
@@ -111,7 +111,7 @@ def test_a_change_during_a_slow_refresh_is_shown(visit: Visit, project: str) -> 
 
 
 def test_the_tree_works_with_the_keyboard(visit: Visit, project: str) -> None:
-    visitor = visit()
+    visitor = visit("scopes/")
     make(visitor, project)
     page = open_page(visitor)
     box = page.get_by_role("radio", name=QUIET, exact=True)
@@ -143,7 +143,7 @@ def test_the_tree_works_with_the_keyboard(visit: Visit, project: str) -> None:
 
 
 def test_opening_a_branch_keeps_focus_and_selection(visit: Visit) -> None:
-    page = open_page(visit())
+    page = visit("scopes/").page
     page.get_by_role("radio", name=CLUSTER, exact=True).check()
     toggle(page, MANY)
     expect(page.get_by_role("button", name=f"{MANY}: child scopes")).to_be_focused()
@@ -157,8 +157,8 @@ def test_opening_a_branch_keeps_focus_and_selection(visit: Visit) -> None:
 
 
 def test_going_back_clears_the_search(visit: Visit) -> None:
-    visitor = visit()
-    page = open_page(visitor)
+    visitor = visit("scopes/")
+    page = visitor.page
     page.keyboard.press("/")
     page.keyboard.type(f"{MANY}-11")
     expect(page.get_by_role("radio")).to_have_count(10)
@@ -170,8 +170,8 @@ def test_going_back_clears_the_search(visit: Visit) -> None:
 
 
 def test_the_delete_dialog_links_to_what_blocks_it(visit: Visit) -> None:
-    visitor = visit()
-    page = open_page(visitor)
+    visitor = visit("scopes/")
+    page = visitor.page
     page.get_by_role("radio", name=MANY, exact=True).check()
     visitor.press("DELETE")
     expect(page.locator("dialog[open]")).to_contain_text("can't be deleted yet")
@@ -181,8 +181,8 @@ def test_the_delete_dialog_links_to_what_blocks_it(visit: Visit) -> None:
 
 
 def test_the_tree_is_accessible(visit: Visit) -> None:
-    visitor = visit()
-    page = open_page(visitor)
+    visitor = visit("scopes/")
+    page = visitor.page
     toggle(page, MANY)
     expect(page.get_by_role("button", name="Next")).to_be_visible()
     visitor.check_accessibility()
@@ -198,8 +198,8 @@ def test_the_tree_is_accessible(visit: Visit) -> None:
 
 
 def test_access_reports_are_accessible_and_filterable(visit: Visit) -> None:
-    visitor = visit()
-    page = open_page(visitor)
+    visitor = visit("scopes/")
+    page = visitor.page
     page.get_by_role("link", name=DEPARTMENT, exact=True).click()
     for link in ("ACCESS RULES", "CSV", "JSON"):
         expect(page.locator("main").get_by_role("link", name=link)).to_be_visible()
@@ -212,11 +212,9 @@ def test_access_reports_are_accessible_and_filterable(visit: Visit) -> None:
     visitor.check_accessibility()
 
 
-def test_the_tree_works_without_javascript(chromium: Browser, server: Server, project: str) -> None:
-    context = chromium.new_context(java_script_enabled=False)
-    visitor = Visitor(context.new_page(), server.url)
-    visitor.sign_in(server)
-    page = open_page(visitor)
+def test_the_tree_works_without_javascript(visit: Visit, project: str) -> None:
+    visitor = visit("scopes/", java_script_enabled=False)
+    page = visitor.page
     page.get_by_role("radio", name=QUIET, exact=True).check()
     visitor.press("NEW PROJECT")
     page.get_by_label("Name", exact=True).fill(project)
@@ -236,4 +234,3 @@ def test_the_tree_works_without_javascript(chromium: Browser, server: Server, pr
     expect(page.get_by_text("No subject loses or gains access.")).to_be_visible()
     visitor.press("MOVE")
     expect(status(page, f"moved to department {MANY}")).to_be_visible()
-    context.close()

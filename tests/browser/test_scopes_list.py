@@ -3,22 +3,16 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit, Visitor
-from tests.servers import Server
+from tests.browser.conftest import CLUSTER, DEPARTMENT, Visit
 
 pytestmark = pytest.mark.slow
 
 
-def open_page(visitor: Visitor, address: str = "list/") -> Page:
-    visitor.page.goto(f"{visitor.url}/scopes/{address}")
-    return visitor.page
-
-
 def test_filtering_and_sorting_switch_from_the_tree_to_the_list(visit: Visit) -> None:
-    visitor = visit()
-    page = open_page(visitor, "")
+    visitor = visit("scopes/")
+    page = visitor.page
     page.keyboard.press("f")
     dialog = page.locator("dialog[open]")
     dialog.get_by_role("link", name="Parent").click()
@@ -43,8 +37,8 @@ def test_filtering_and_sorting_switch_from_the_tree_to_the_list(visit: Visit) ->
 
 
 def test_columns_chosen_in_the_tree_are_shown_there(visit: Visit) -> None:
-    visitor = visit()
-    page = open_page(visitor, "")
+    visitor = visit("scopes/")
+    page = visitor.page
     visitor.press("COLUMNS")
     page.get_by_role("checkbox", name="ID", exact=True).check()
     visitor.press("APPLY")
@@ -57,8 +51,7 @@ def test_columns_chosen_in_the_tree_are_shown_there(visit: Visit) -> None:
 
 
 def test_a_row_offers_only_allowed_actions(visit: Visit) -> None:
-    visitor = visit()
-    page = open_page(visitor)
+    page = visit("scopes/list/").page
     page.get_by_role("checkbox", name=CLUSTER, exact=True).check()
     expect(page.get_by_role("button", name="RENAME")).to_be_visible()
     expect(page.get_by_role("button", name="MOVE")).to_be_hidden()
@@ -75,12 +68,9 @@ def test_a_row_offers_only_allowed_actions(visit: Visit) -> None:
     expect(page.locator(".chip")).to_contain_text(f"History of department {DEPARTMENT}")
 
 
-@pytest.mark.usefixtures("_organization")
-def test_the_list_works_without_javascript(chromium: Browser, server: Server) -> None:
-    context = chromium.new_context(java_script_enabled=False)
-    visitor = Visitor(context.new_page(), server.url)
-    visitor.sign_in(server)
-    page = open_page(visitor, "")
+def test_the_list_works_without_javascript(visit: Visit) -> None:
+    visitor = visit("scopes/", java_script_enabled=False)
+    page = visitor.page
     visitor.press("ADD FILTER")
     page.get_by_role("link", name="Type").click()
     page.get_by_role("checkbox", name="Department").check()
@@ -90,4 +80,3 @@ def test_the_list_works_without_javascript(chromium: Browser, server: Server) ->
     visitor.press("RENAME")
     visitor.press("CANCEL")
     expect(page.get_by_role("checkbox", name=DEPARTMENT, exact=True)).to_be_checked()
-    context.close()

@@ -12,25 +12,14 @@ from tests.servers import Server
 pytestmark = pytest.mark.slow
 
 
-def _make(visitor: Visitor, *names: str) -> None:
-    for name in names:
-        visitor.create(name)
-        visitor.press("DONE")
-        expect(visitor.page.locator("dialog[open]")).to_have_count(0)
-        # An empty list has no filters: it shows them with its first row.
-        expect(visitor.page.get_by_role("link", name=name, exact=True).first).to_be_visible()
-
-
 def _rows(visitor: Visitor) -> list[str]:
     visitor.page.wait_for_load_state()
     return visitor.page.locator("[data-row] .row-name").all_inner_texts()
 
 
 def test_search_runs_while_typing_and_back_undoes_it(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit("applications/?sort=application", applications=[f"{name}1", f"{name}2"])
     page = visitor.page
-    _make(visitor, f"{name}1", f"{name}2")
-    page.goto(f"{visitor.url}/applications/?sort=application")
     page.keyboard.press("/")
     field = page.get_by_role("searchbox", name="Search")
     expect(field).to_be_focused()
@@ -56,9 +45,8 @@ def test_search_runs_while_typing_and_back_undoes_it(visit: Visit, name: str) ->
 
 
 def test_focus_is_kept_when_a_filter_is_added_edited_and_removed(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(applications=[f"{name}1", f"{name}2"])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    _make(visitor, f"{name}1", f"{name}2")
     page.keyboard.press("f")
     expect(dialog.get_by_role("link", name="Application")).to_be_focused()
     visitor.check_accessibility()
@@ -89,8 +77,7 @@ def test_focus_is_kept_when_a_filter_is_added_edited_and_removed(visit: Visit, n
 
 
 def test_value_field_depends_on_the_operator(visit: Visit, name: str) -> None:
-    visitor = visit()
-    _make(visitor, name)
+    visitor = visit(applications=[name])
     dialog = visitor.page.locator("dialog[open]")
     visitor.press("ADD FILTER")
     dialog.get_by_role("link", name="Last login").click()
@@ -105,9 +92,8 @@ def test_value_field_depends_on_the_operator(visit: Visit, name: str) -> None:
 
 
 def test_input_is_kept_while_the_operator_changes(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(applications=[name])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    _make(visitor, name)
     page.keyboard.press("f")
     dialog.get_by_role("link", name="Client ID").click()
     value = dialog.get_by_label("Value")
@@ -124,9 +110,8 @@ def test_input_is_kept_while_the_operator_changes(visit: Visit, name: str) -> No
 
 
 def test_apply_works_while_the_form_is_reloading(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(applications=[f"{name}1", f"{name}2"])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    _make(visitor, f"{name}1", f"{name}2")
     page.keyboard.press("f")
     dialog.get_by_role("link", name="Client ID").click()
     dialog.get_by_label("Value").fill(f"{name}2")
@@ -141,9 +126,8 @@ def test_apply_works_while_the_form_is_reloading(visit: Visit, name: str) -> Non
 
 
 def test_checks_made_while_a_search_is_running_are_kept(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(applications=[name])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    _make(visitor, name)
     visitor.press("ADD FILTER")
     dialog.get_by_role("link", name="Scope").click()
     cluster = dialog.get_by_role("checkbox", name=re.compile(f"^{CLUSTER}"))
@@ -169,9 +153,8 @@ def test_checks_made_while_a_search_is_running_are_kept(visit: Visit, name: str)
 
 def test_selected_text_stays_selected_during_a_reload(visit: Visit, name: str) -> None:
     """So that typing replaces it: a reload between selecting and typing must not matter."""
-    visitor = visit()
+    visitor = visit(applications=[name])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    _make(visitor, name)
     page.keyboard.press("f")
     dialog.get_by_role("link", name="Client ID").click()
     dialog.get_by_label("Value").fill(name)
@@ -187,8 +170,7 @@ def test_selected_text_stays_selected_during_a_reload(visit: Visit, name: str) -
 
 
 def test_focus_stays_on_the_button_when_a_column_moves(visit: Visit, name: str) -> None:
-    visitor = visit()
-    _make(visitor, name)
+    visitor = visit(applications=[name])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     visitor.press("COLUMNS")
     visitor.check_accessibility()
@@ -208,8 +190,7 @@ def test_focus_stays_on_the_button_when_a_column_moves(visit: Visit, name: str) 
 
 
 def test_columns_can_be_moved_with_fast_clicks(visit: Visit, name: str) -> None:
-    visitor = visit()
-    _make(visitor, name)
+    visitor = visit(applications=[name])
     dialog = visitor.page.locator("dialog[open]")
     visitor.press("COLUMNS")
     up = dialog.get_by_role("button", name="Move Created by up")
@@ -228,10 +209,12 @@ def test_columns_can_be_moved_with_fast_clicks(visit: Visit, name: str) -> None:
 
 
 def test_columns_are_resized_with_mouse_and_keyboard(visit: Visit, name: str) -> None:
-    visitor = visit(viewport={"width": 768, "height": 700})
+    visitor = visit(
+        f"applications/?search={name}",
+        applications=[f"{name}-long"],
+        viewport={"width": 768, "height": 700},
+    )
     page = visitor.page
-    _make(visitor, f"{name}-long")
-    page.goto(f"{visitor.url}/applications/?search={name}")
     shown = page.locator("[data-row] .column-client_id .clip")
     assert shown.evaluate("element => element.scrollHeight <= element.clientHeight")
     separator = page.get_by_role("separator", name="Width of Client ID")
@@ -265,10 +248,10 @@ def test_columns_are_resized_with_mouse_and_keyboard(visit: Visit, name: str) ->
 
 
 def test_rows_can_be_selected_and_deleted_with_the_keyboard(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(
+        f"applications/?search={name}&sort=application", applications=[f"{name}1", f"{name}2"]
+    )
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    _make(visitor, f"{name}1", f"{name}2")
-    page.goto(f"{visitor.url}/applications/?search={name}&sort=application")
     page.get_by_role("checkbox", name=f"{name}1", exact=True).focus()
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="REGENERATE CLIENT SECRET")).to_be_visible()
@@ -305,9 +288,8 @@ def test_rows_of_all_pages_can_be_selected_and_disabled(
         f"from tests import factories; [factories.application(f'{name}{{n}}') for n in range(23)]"
     )
     assert server.command("shell", "-c", make).returncode == 0
-    visitor = visit()
+    visitor = visit(f"applications/?search={name}&size=20&sort=application")
     page = visitor.page
-    page.goto(f"{visitor.url}/applications/?search={name}&size=20&sort=application")
     count = page.locator("[data-selected-count]")
     all_of_view = page.get_by_role("link", name="Select all 23")
     visitor.select(f"{name}1")
@@ -335,10 +317,8 @@ def test_rows_of_all_pages_can_be_selected_and_disabled(
 
 
 def test_row_menu_has_the_actions_of_the_row(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(applications=[name])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    _make(visitor, name)
-    page.goto(f"{visitor.url}/applications/")
     page.get_by_role("checkbox", name=name, exact=True).focus()
     page.keyboard.press("m")
     menu = page.locator("#row-menu")
@@ -355,9 +335,8 @@ def test_row_menu_has_the_actions_of_the_row(visit: Visit, name: str) -> None:
 
 
 def test_application_has_a_detail_page(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(applications=[name])
     page = visitor.page
-    _make(visitor, name)
     page.get_by_role("link", name=name, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     page.get_by_text("Python", exact=True).click()
@@ -373,9 +352,8 @@ def test_application_has_a_detail_page(visit: Visit, name: str) -> None:
 
 
 def test_scope_tree_can_be_opened_closed_and_searched(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(applications=[name])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    _make(visitor, name)
     visitor.select(name)
     visitor.press("ACCESS RULES")
     visitor.press("ACCESS RULE")
@@ -399,9 +377,8 @@ def test_scope_tree_can_be_opened_closed_and_searched(visit: Visit, name: str) -
 
 
 def test_error_disappears_when_the_missing_value_is_selected(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(applications=[name])
     dialog = visitor.page.locator("dialog[open]")
-    _make(visitor, name)
     visitor.select(name)
     visitor.press("ACCESS RULES")
     visitor.press("ACCESS RULE")
@@ -427,8 +404,7 @@ def test_all_columns_fit_on_a_laptop(visit: Visit, server: Server, name: str) ->
         " last_login=datetime(2026, 7, 25, tzinfo=UTC), created_by='somebody.long@acme.example')",
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
-    visitor = visit(timezone_id="Europe/Berlin")
-    visitor.page.goto(f"{visitor.url}/applications/?search={name}")
+    visitor = visit(f"applications/?search={name}", timezone_id="Europe/Berlin")
     expect(visitor.page.locator("[data-row]")).to_have_count(1)
     table = "document.querySelector('.table-scroll')"
     for width in (1280, 1440):
@@ -501,10 +477,8 @@ def test_saving_a_secret_as_a_file_skips_the_confirmation(visit: Visit, name: st
 
 
 def test_view_can_be_downloaded_from_the_menu(visit: Visit, name: str) -> None:
-    visitor = visit()
+    visitor = visit(f"applications/?search={name}1", applications=[f"{name}1", f"{name}2"])
     page = visitor.page
-    _make(visitor, f"{name}1", f"{name}2")
-    page.goto(f"{visitor.url}/applications/?search={name}1")
     visitor.press("MORE")
     visitor.check_accessibility()
     with page.expect_download() as download:
@@ -527,11 +501,8 @@ def test_keyboard_shortcuts_are_listed(visit: Visit) -> None:
 
 
 def test_customizing_and_bulk_actions_without_javascript(visit: Visit, name: str) -> None:
-    visitor = visit(java_script_enabled=False)
+    visitor = visit(applications=[f"{name}1", f"{name}2"], java_script_enabled=False)
     page = visitor.page
-    for made in (f"{name}1", f"{name}2"):
-        visitor.create(made)
-        visitor.press("DONE")
     page.get_by_role("searchbox", name="Search").fill(name)
     visitor.press("SEARCH")
     assert _rows(visitor) == [f"{name}2", f"{name}1"]
@@ -558,12 +529,10 @@ def test_customizing_and_bulk_actions_without_javascript(visit: Visit, name: str
 
 
 def test_dialogs_return_to_the_view_without_javascript(visit: Visit, name: str) -> None:
-    visitor = visit(java_script_enabled=False)
+    path = f"applications/?search={name}&sort=-status"
+    visitor = visit(path, applications=[name], java_script_enabled=False)
     page = visitor.page
-    visitor.create(name)
-    visitor.press("DONE")
-    view = f"{visitor.url}/applications/?search={name}&sort=-status"
-    page.goto(view)
+    view = page.url
     for opener, way_out in [
         ("DISABLE", "CANCEL"), ("REGENERATE CLIENT SECRET", "CANCEL"), ("ACCESS RULES", "CLOSE"),
         ("NEW APPLICATION", "CANCEL"), ("DELETE", "CANCEL"), ("REGENERATE CLIENT SECRET", "DONE"),

@@ -15,9 +15,8 @@ def test_a_copied_application_is_deleted_and_restored(
     visit: Visit, server: Server, name: str
 ) -> None:
     server.command("create_application", name, "--role", "Viewer", "--scope", f"cluster:{CLUSTER}")
-    visitor = visit(viewport={"width": 390, "height": 844})
+    visitor = visit(f"applications/?search={name}", viewport={"width": 390, "height": 844})
     page = visitor.page
-    page.goto(f"{visitor.url}/applications/?search={name}")
     page.get_by_role("link", name=name, exact=True).click()
     visitor.press("MORE")
     visitor.press("New application like this one")

@@ -42,9 +42,8 @@ def _choose(page: Page, temporary: str) -> None:
 
 
 def test_new_user_can_sign_in(visit: Visit, email: str) -> None:
-    visitor = visit()
+    visitor = visit("users/")
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    page.goto(f"{visitor.url}/users/")
     visitor.check_accessibility()
     visitor.press("NEW USER")
     expect(page.get_by_label("Email")).to_be_focused()
@@ -102,9 +101,8 @@ def test_back_and_reload_do_not_show_the_password_again(visit: Visit, email: str
 
 
 def test_password_page_is_not_cached_without_javascript(visit: Visit, email: str) -> None:
-    visitor = visit(java_script_enabled=False)
+    visitor = visit("users/", java_script_enabled=False)
     page = visitor.page
-    page.goto(f"{visitor.url}/users/")
     _create(visitor, email)
     visitor.press("DONE")
     with pytest.raises(Error, match="ERR_CACHE_MISS"):
@@ -112,9 +110,8 @@ def test_password_page_is_not_cached_without_javascript(visit: Visit, email: str
 
 
 def test_reset_disable_and_email_in_use(visit: Visit, email: str) -> None:
-    visitor = visit()
+    visitor = visit("users/")
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    page.goto(f"{visitor.url}/users/")
     first = _create(visitor, email)
     visitor.press("DONE")
     _list(visitor, email)
@@ -146,9 +143,8 @@ def test_reset_disable_and_email_in_use(visit: Visit, email: str) -> None:
 
 
 def test_groups_and_members_in_the_browser(visit: Visit, email: str, name: str) -> None:
-    visitor = visit()
+    visitor = visit("users/")
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    page.goto(f"{visitor.url}/users/")
     _create(visitor, email)
     visitor.press("DONE")
     tabs = page.get_by_role("navigation", name="Lists")
@@ -183,9 +179,8 @@ def test_groups_and_members_in_the_browser(visit: Visit, email: str, name: str) 
 
 
 def test_users_and_groups_without_javascript(visit: Visit, email: str, name: str) -> None:
-    visitor = visit(java_script_enabled=False)
+    visitor = visit("users/", java_script_enabled=False)
     page = visitor.page
-    page.goto(f"{visitor.url}/users/")
     _create(visitor, email)
     visitor.press("DONE")
     page.goto(f"{visitor.url}/groups/")
@@ -248,9 +243,8 @@ def test_users_and_groups_without_javascript(visit: Visit, email: str, name: str
 
 
 def test_users_with_the_keyboard(visit: Visit, email: str) -> None:
-    visitor = visit()
+    visitor = visit("users/")
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
-    page.goto(f"{visitor.url}/users/")
     page.keyboard.press("n")
     expect(page.get_by_label("Email")).to_be_focused()
     page.keyboard.type(email)
