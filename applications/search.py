@@ -89,6 +89,13 @@ def can_use_first_rule(authority: Authority) -> bool:
     return authority.scope_roots("read", "access_rules") == (ACCOUNT.path,)
 
 
+def has_visible_rules(authority: Authority) -> bool:
+    """Return whether each application that the caller sees has a rule that the caller sees."""
+    readable = authority.scope_roots("read", "access_rules")
+    visible = authority.scope_roots("read", "apps")
+    return all(root.startswith(readable) for root in visible) and not owned_by(authority).exists()
+
+
 def keys_by_rules(rules: AccessRuleQuerySet, field: str, keys: Sequence[int]) -> KeySubquery:
     """Return the keys of applications with one of `rules` whose role, or scope, is one of `keys`.
 
