@@ -1046,3 +1046,20 @@ def test_owned_application_without_visible_rules_is_first_in_their_order(
     owned = factories.application("owned", ("Viewer", acme.dictation))
     Application.objects.filter(pk=owned.pk).update(owner=dina.subject)
     assert names() == ["owned", "ours"]
+
+
+@pytest.mark.parametrize("scopes", [200, 1])
+def test_applications_with_a_role_are_found_among_the_rules_of_few_visible_scopes(
+    scopes: int, dina: User, acme: Organization, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "_MAX_MERGED_RANGES", scopes)
+    factories.application("ours", ("Viewer", acme.training))
+    factories.application("theirs", ("Viewer", acme.dictation))
+    factories.rule(factories.person("bo@acme.example"), "Viewer", acme.training)
+    assert column(as_(dina).get("/applications/", {"search": "viewer"}), "application") == ["ours"]
+    keys = search("viewer", authority_of(dina.subject)).keys
+    assert keys
+    plan = _plan(*keys.sql())
+    index = "access_rule_in_scope" if scopes > 1 else "access_rule_of_role"
+    if connection.vendor == "sqlite":  # PostgreSQL chooses by its statistics
+        assert f"COVERING INDEX {index}" in plan
