@@ -92,7 +92,7 @@ def permission_filter(authority: Authority) -> ListFilter | None:
     owned = owned_by(authority)
     if owned.exists():  # most callers own none, and their list is read from one index
         keys |= KeySubquery.of(owned)
-    return ListFilter(Q(), keys, among=Application.objects.all())
+    return ListFilter(Q(), keys, among=Application.objects.all(), is_correlated=True)
 
 
 def owned_by(authority: Authority) -> QuerySet[Application]:

@@ -92,7 +92,8 @@ class ListFilter:
     """A filter of a list: its condition, and the keys of matching rows if an index has them.
 
     An empty condition is the permission filter that the rows already have; `among` are the rows
-    before it.
+    before it. It `is_correlated` if each row is tested by a subquery: then looking up its keys is
+    cheaper.
 
     `column` is set if the condition is one range of the index on that column, which also provides the
     keys. `then_by` is the column that this index has next, if the range is one value: it can be the
@@ -103,6 +104,7 @@ class ListFilter:
     keys: KeySubquery | None = None
     column: str = ""
     among: QuerySet[Any] | None = None
+    is_correlated: bool = False
     then_by: str = ""
 
     @property
@@ -162,9 +164,9 @@ class Selection:
 
     @cached_property
     def _few_visible(self) -> tuple[ListFilter, KeySubquery] | None:
-        """The permission filter and its keys, if there are at most MAX_TESTED_VISIBLE."""
+        """A correlated permission filter and its keys, if there are at most MAX_TESTED_VISIBLE."""
         for list_filter, keys in self._found:
-            if list_filter.is_permission_filter and keys.is_exact:
+            if list_filter.is_correlated and keys.is_exact:
                 few = keys.exists_more_than(MAX_TESTED_VISIBLE) is False
                 return (list_filter, keys) if few else None
         return None
@@ -294,7 +296,8 @@ class Selection:
         if list_filter.column:
             return apply_filters(self._rows, self._list_filters, driven_by=list_filter.column)
         found = InKeySubquery("pk", keys, are_few=are_few)
-        rows = self._tested(list_filter, keys).filter(found)
+        rows = self._tested(list_filter, keys) if list_filter.is_correlated else self._rows
+        rows = rows.filter(found)
         return apply_filters(
             rows, _remaining_filters(self._list_filters, list_filter), driven_by=""
         )
