@@ -12,11 +12,12 @@ from operator import or_
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
-from django.db.models.lookups import Contains, GreaterThan
+from django.db.models.lookups import Contains, Exact, GreaterThan
 
 from accessrules.authorization.authority import ACCOUNT, Authority
+from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.filters.search import roles_named, scopes_named
-from accessrules.models import AccessRule, AccessRuleQuerySet
+from accessrules.models import AccessRule, AccessRuleQuerySet, Subject
 from applications import policy
 from applications.models import Application
 from runai_access.db.expressions import InArray, SQLiteNoIndexHint
@@ -40,7 +41,7 @@ def search(text: str, authority: Authority) -> ListFilter:
     condition, keys = _text_filter(term)
     visible = authority.visible_rules().living()
     if roles:
-        keys |= keys_by_rules(visible, "role", roles)
+        keys |= _keys_by_roles(authority, roles)
     if scopes:
         keys |= keys_by_rules(AccessRule.objects.living(), "scope", scopes)
     matches = Q(role__in=roles) | Q(InArray(SQLiteNoIndexHint(F("scope")), scopes))
@@ -52,6 +53,21 @@ def search_trash(text: str) -> ListFilter:
     """Return a filter for deleted applications whose name or deleter contains `text`."""
     term = normalize_term(text)
     return ListFilter(Q(Contains(F("name"), term)) | Q(Contains(normalized("deleted_by"), term)))
+
+
+def _keys_by_roles(authority: Authority, roles: Sequence[int]) -> KeySubquery:
+    """Return the keys of applications with a visible rule that has one of these roles.
+
+    If rules are visible in few scopes, most rules with the roles are elsewhere: an index has the roles
+    of the rules in a scope.
+    """
+    scopes = authority.scopes_to_read("access_rules")
+    if sees_all_rules(authority) or len(scopes) > _MAX_MERGED_RANGES:
+        return keys_by_rules(authority.visible_rules().living(), "role", roles)
+    visible = authority.visible_rules(by_scope=True).living()
+    of_role = visible.filter(InArray(SQLiteNoIndexHint(F("role")), roles))
+    is_application = Exact(SQLiteNoIndexHint(F("subject_type")), Subject.Type.APP.value)
+    return KeySubquery.of(of_role.filter(is_application), "subject_id")
 
 
 def _text_filter(term: str) -> tuple[Q, KeySubquery]:
@@ -76,7 +92,7 @@ def permission_filter(authority: Authority) -> ListFilter | None:
     owned = owned_by(authority)
     if owned.exists():  # most callers own none, and their list is read from one index
         keys |= KeySubquery.of(owned)
-    return ListFilter(Q(), keys, among=Application.objects.all())
+    return ListFilter(Q(), keys, among=Application.objects.all(), is_correlated=True)
 
 
 def owned_by(authority: Authority) -> QuerySet[Application]:
@@ -87,6 +103,13 @@ def owned_by(authority: Authority) -> QuerySet[Application]:
 def can_use_first_rule(authority: Authority) -> bool:
     """Return whether the denormalized `first_rule` is right for this caller: all rules are visible."""
     return authority.scope_roots("read", "access_rules") == (ACCOUNT.path,)
+
+
+def has_visible_rules(authority: Authority) -> bool:
+    """Return whether each application that the caller sees has a rule that the caller sees."""
+    readable = authority.scope_roots("read", "access_rules")
+    visible = authority.scope_roots("read", "apps")
+    return all(root.startswith(readable) for root in visible) and not owned_by(authority).exists()
 
 
 def keys_by_rules(rules: AccessRuleQuerySet, field: str, keys: Sequence[int]) -> KeySubquery:

@@ -11,7 +11,7 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.console.tables.subjects import SubjectTable, by_first_rule, rule_texts
 from applications.models import Application, DeletedApplication, DeletedRule, label_texts
-from applications.search import can_use_first_rule
+from applications.search import can_use_first_rule, has_visible_rules
 from runai_access.db.expressions import AsStored, InArray
 from runai_access.lists.export import SpreadsheetTime
 from runai_access.lists.markup import badge, clip, copy_button, marked, markup, moment, muted
@@ -31,11 +31,12 @@ def _by_first_rule(authority: Authority) -> Sort:
     """Sort by the first rule, as the cell shows it. Applications without rules come first.
 
     For callers that can read all rules in the account, `first_rule` is denormalized. For others, the
-    first visible rule is computed for each row; their lists are shorter.
+    first visible rule is computed for each row; their lists are shorter. It is computed twice if there
+    can be applications without visible rules, which are a part of the list on their own.
     """
     if can_use_first_rule(authority):
         return Sort.text("first_rule", is_nullable=True)
-    return by_first_rule(authority)
+    return by_first_rule(authority, is_nullable=not has_visible_rules(authority))
 
 
 # Columns of the subject, under the names of the model's properties.

@@ -39,6 +39,7 @@ from accessrules.filters.search import (
     permission_filter,
     rules_to_find,
     search,
+    visible_groups,
 )
 from accessrules.models import (
     AccessRule,
@@ -114,6 +115,7 @@ LIST = ListEndpoint(
     has_exact_total=True,
     count_all=count_rules,
     count_groups=count_rules_by,
+    visible_groups=visible_groups,
 )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.lookups import Exact, IsNull
 
 from accessrules.authorization.authority import ACCOUNT, SYSTEM, Authority, authorities_of
@@ -119,7 +119,9 @@ def visible_members(authority: Authority) -> QuerySet[GroupMembership]:
         # Start from the memberships: a million active subjects can be in no group.
         is_living = IsNull(SQLiteNoIndexHint(F("member__retired_at")), True)
         return GroupMembership.objects.filter(is_living)
-    return GroupMembership.objects.filter(member__in=visible_subjects(authority).values("pk"))
+    # SQLite would list all visible subjects for IN, but most are in no group.
+    visible = visible_subjects(authority).filter(pk=OuterRef("member"))
+    return GroupMembership.objects.filter(Exists(visible))
 
 
 def get_visible_subject(authority: Authority, subject_id: str | UUID) -> Subject:

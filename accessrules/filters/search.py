@@ -107,6 +107,15 @@ def count_rules_by(authority: Authority, column: str) -> dict[Any, int]:
     return dict(_counts(authority).values_list(path).annotate(Sum("number")))
 
 
+def visible_groups(authority: Authority, column: str) -> set[Any] | None:
+    """Return the scopes, or their names, whose rules are visible; None if that is not limited."""
+    path = {"scope": "pk", "scope_name": "name"}.get(column)
+    if path is None or sees_all_rules(authority):
+        return None
+    scopes = Scope.objects.filter(InArray("pk", authority.scopes_to_read("access_rules")))
+    return set(scopes.values_list(path, flat=True))
+
+
 def _counts(authority: Authority) -> QuerySet[RuleCount]:
     if authority.allows("read", "access_rules", SYSTEM):
         return RuleCount.objects.all()

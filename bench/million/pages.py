@@ -21,7 +21,7 @@ def measure(bench: Bench) -> list[Row]:
     rows += bench.measure("dialogs", _addressed(bench, _dialogs()))
     rows += bench.measure("scopes", _addressed(bench, _scopes()))
     bench.sign_in(DEPARTMENT_ADMINISTRATOR)
-    rows += bench.measure("department administrator", _addressed(bench, _of_department()))
+    rows += bench.measure("department administrator", _of_department(bench))
     bench.sign_in()
     return rows
 
@@ -183,13 +183,33 @@ def _scopes() -> dict[str, str]:
     }
 
 
-def _of_department() -> dict[str, str]:
-    return {
-        "their applications": f"/applications/?size={ROWS}",
-        "their applications, last page": f"/applications/?size={ROWS}&page=last",
-        "their applications, search": f"/applications/?size={ROWS}&search={MANY}",
-        "their access rules": f"/access-rules/?size={ROWS}",
-        "their access rules, search": f"/access-rules/?size={ROWS}&search={MANY}",
+def _of_department(bench: Bench) -> Iterator[View]:
+    from accessrules.models import Role
+
+    role = Role.objects.get(name="Viewer").pk
+    applications, rules = f"/applications/?size={ROWS}", f"/access-rules/?size={ROWS}"
+    addresses = {
+        "their applications": applications,
+        "their applications, last page": f"{applications}&page=last",
+        "their applications, by name": f"{applications}&sort=application",
+        "their applications, search": f"{applications}&search={MANY}",
+        "their applications, role": f"{applications}&role__any_of={role}",
+        "their access rules": rules,
+        "their access rules, search": f"{rules}&search={MANY}",
+        "their access rules, by scope": f"{rules}&sort=scope",
+        "their users": "/users/",
+        "their groups": "/groups/",
+        "their groups, search": "/groups/?search=a",
         "their scopes": "/scopes/",
         "their new access rule": "/access-rules/new/",
     }
+    yield from _addressed(bench, addresses)
+    # These test or sort all applications of the department: one of a hundred.
+    whole = {
+        "their applications, by access rules": f"{applications}&sort=access_rules",
+        "their applications, search, a role's name": f"{applications}&search=viewer",
+        "their applications, search, names and scopes": f"{applications}&search=vision",
+        "their applications, search, one character": f"{applications}&search=q",
+    }
+    for name, address in whole.items():
+        yield View(name, address, WORST_LIMIT, can_grow=True)

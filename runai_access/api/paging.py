@@ -3,7 +3,7 @@
 They have the filters, the search and the query strategies of the lists of the console.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
@@ -92,6 +92,9 @@ class ListEndpoint:
     count_all: Callable[[Any], int] | None = None
     # Counts the rows of each value of a column that groups them, also faster.
     count_groups: Callable[[Any, str], Mapping[Any, int]] | None = None
+    # Returns the values of a column that groups them in visible rows; None for all. Groups without
+    # visible rows are then not read, which are most for a caller who sees a part of the list.
+    visible_groups: Callable[[Any, str], Collection[Any] | None] = lambda *_: None
     is_scanned: bool = False
     # False if `rows` can contain rows that the indexes of the filters don't.
     has_keys: bool = True
@@ -118,6 +121,9 @@ class ListEndpoint:
         selections = self._selections(rows, parameters, context, more)
         selection, *others = selections
         sort, is_descending = self.sorting(parameters)
+        visible = self.visible_groups(context, sort.groups.column) if sort.groups else None
+        if sort.groups and visible is not None:
+            sort = replace(sort, groups=sort.groups.among(visible))
         limit = self.read_limit(parameters)
         limit = self.default_limit if limit is None else limit
         start = self._start(parameters, sort)

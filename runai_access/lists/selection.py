@@ -75,6 +75,8 @@ class KeyScan(Generic[M]):
 MAX_SORTED_CANDIDATES = 3_000
 # The same for keys that no index has: reading them a second time costs more than sorting these.
 MAX_SCANNED_CANDIDATES = COUNTED
+# Up to this many visible rows, testing all of them beats testing every row of the table.
+MAX_TESTED_VISIBLE = 30_000
 # Up to this many rows, sorting beats a scan that does not fill a page early.
 MAX_SORT_FALLBACK = 100_000
 # Rows, or keys in the list's order, that are first tested to fill a page.
@@ -90,7 +92,8 @@ class ListFilter:
     """A filter of a list: its condition, and the keys of matching rows if an index has them.
 
     An empty condition is the permission filter that the rows already have; `among` are the rows
-    before it.
+    before it. It `is_correlated` if each row is tested by a subquery: then looking up its keys is
+    cheaper.
 
     `column` is set if the condition is one range of the index on that column, which also provides the
     keys. `then_by` is the column that this index has next, if the range is one value: it can be the
@@ -101,6 +104,7 @@ class ListFilter:
     keys: KeySubquery | None = None
     column: str = ""
     among: QuerySet[Any] | None = None
+    is_correlated: bool = False
     then_by: str = ""
 
     @property
@@ -141,12 +145,30 @@ class Selection:
         return exact[0] if exact and len(self._list_filters) == 1 else None
 
     @cached_property
-    def _candidates(self) -> tuple[ListFilter, list[Any]] | None:
-        """A filter with at most MAX_SORTED_CANDIDATES matches and their keys, if there is one."""
+    def _candidates(self) -> tuple[QuerySet[Any], list[Any]] | None:
+        """The keys of a filter with at most MAX_SORTED_CANDIDATES matches, if there is one.
+
+        Before them, the rows that match the filters which these keys do not apply.
+        """
+        if any(keys.is_scan for _, keys in self._found) and self._few_visible:
+            visible = self._driven_by(*self._few_visible, are_few=True)
+            few = KeySubquery.of(visible).few(MAX_SCANNED_CANDIDATES)
+            if few is not None:
+                return self._tested(*self._few_visible), few
         for number, (list_filter, keys) in enumerate(self._found):
             few = self._read_candidates(number, keys) if keys.is_whole else None
             if few is not None:
-                return list_filter, few
+                left = _remaining_filters(self._list_filters, list_filter)
+                return apply_filters(self._rows, left), few
+        return None
+
+    @cached_property
+    def _few_visible(self) -> tuple[ListFilter, KeySubquery] | None:
+        """A correlated permission filter and its keys, if there are at most MAX_TESTED_VISIBLE."""
+        for list_filter, keys in self._found:
+            if list_filter.is_correlated and keys.is_exact:
+                few = keys.exists_more_than(MAX_TESTED_VISIBLE) is False
+                return (list_filter, keys) if few else None
         return None
 
     def _read_candidates(self, number: int, keys: KeySubquery) -> list[Any] | None:
@@ -205,9 +227,8 @@ class Selection:
         `is_page`: no more than a page is read.
         """
         if self._candidates is not None:
-            list_filter, few = self._candidates
-            rows = self._rows.filter(InArray("pk", few))
-            return apply_filters(rows, _remaining_filters(self._list_filters, list_filter))
+            rows, few = self._candidates
+            return rows.filter(InArray("pk", few))
         if self._is_scan or self._whole is None:
             return self._index_scan(sort, is_page=is_page)
         return self._driven_by(*self._whole)
@@ -223,6 +244,11 @@ class Selection:
         if ordered:
             return OrderedQuery(self._rows, without_index(sort), ordered=ordered)
         rows, index_scan = self.rows(sort, is_page=True), self.index_scan(sort)
+        if self._is_scan and index_scan is None and not sort.column and not sort.groups:
+            # No index has this order: of the filters, one with fewer rows to sort.
+            found = self._sort_fallback(sort)
+            if found:
+                return found
         fallback = partial(self._sort_fallback, sort) if index_scan and self._is_scan else None
         return OrderedQuery(rows, self.order(sort), index_scan, sort_fallback=fallback)
 
@@ -263,14 +289,23 @@ class Selection:
         # The index of a filter would return all its rows, unsorted.
         return apply_filters(self._rows, left, driven_by=sort.column)
 
-    def _driven_by(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
+    def _driven_by(
+        self, list_filter: ListFilter, keys: KeySubquery, *, are_few: bool = False
+    ) -> QuerySet[Any]:
         """Return the rows, driven by the keys of one filter."""
         if list_filter.column:
             return apply_filters(self._rows, self._list_filters, driven_by=list_filter.column)
-        rows = self._rows.filter(InKeySubquery("pk", keys))
+        found = InKeySubquery("pk", keys, are_few=are_few)
+        rows = self._tested(list_filter, keys) if list_filter.is_correlated else self._rows
+        rows = rows.filter(found)
         return apply_filters(
             rows, _remaining_filters(self._list_filters, list_filter), driven_by=""
         )
+
+    def _tested(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
+        """Return the rows to test keys of this filter with: all if they apply the permission filter."""
+        is_known = list_filter.is_permission_filter and keys.is_exact
+        return list_filter.among if is_known and list_filter.among is not None else self._rows
 
     def index_scan(self, sort: Sort) -> PageStrategy | None:
         """Return a strategy that might fill a page before all rows are sorted, or None.
@@ -311,6 +346,9 @@ class Selection:
 
     def _sort_fallback(self, sort: Sort) -> OrderedQuery[Any] | None:
         """Return a sorted query for when a scan reaches its limit; None if there are too many rows."""
+        if self._few_visible:
+            rows = self._driven_by(*self._few_visible, are_few=True)
+            return OrderedQuery(rows, without_index(sort))
         quickly_counted_first = sorted(self._found, key=lambda one: not one[1].is_distinct)
         for list_filter, keys in quickly_counted_first:
             _, are_all = keys.count(MAX_SORT_FALLBACK)
@@ -393,15 +431,11 @@ class Selection:
     def _others(
         self, list_filter: ListFilter, keys: KeySubquery, *, is_page: bool = False
     ) -> QuerySet[Any]:
-        """Return the rows that match the other filters, to test keys of this one.
-
-        All rows are tested if the keys already apply the permission filter.
-        """
-        among = list_filter.among if list_filter.is_permission_filter and keys.is_exact else None
+        """Return the rows that match the other filters, to test keys of this one."""
         others = _remaining_filters(self._list_filters, list_filter)
         if is_page:
             others = list(map(_as_correlated_subquery, others))
-        return apply_filters(self._rows if among is None else among, others)
+        return apply_filters(self._tested(list_filter, keys), others)
 
 
 def _in_order(keys: KeySubquery, sort: Sort) -> CoveringIndexScan | None:

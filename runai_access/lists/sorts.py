@@ -8,7 +8,7 @@ A sort can have a time before the primary key, if the indexes of the table do.
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -65,6 +65,15 @@ class Groups:
         # The index of the column has rows with one value in the order of primary keys.
         is_single = len(values) == 1
         return OneValue(Exact(column, values[0]) if is_single else InArray(column, values))
+
+    def among(self, values: Collection[Any]) -> "Groups":
+        """Return the groups that have one of these values of `column`."""
+
+        def read() -> list[tuple[Any, list[Any]]]:
+            groups = ((key, [one for one in own if one in values]) for key, own in self.read())
+            return [(key, own) for key, own in groups if own]
+
+        return replace(self, read=read)
 
 
 @dataclass(frozen=True)

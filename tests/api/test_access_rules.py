@@ -21,6 +21,7 @@ from applications.models import Application
 from runai_access.lists.filters import IS, STARTS_WITH, Operator
 from tests import factories
 from tests.api.conftest import As, Organization, plan_of
+from tests.strategies import force
 
 pytestmark = pytest.mark.django_db
 RULES = "/api/v1/authorization/access-rules"
@@ -368,6 +369,28 @@ def test_the_default_limit_is_fifty_rules(
     assert (answer["totalRecords"], answer["displayRecords"]) == (56, 50)
     assert client.get(RULES, {"limit": 500}).json()["displayRecords"] == 56
     assert client.get(RULES, {"limit": 501}).status_code == 400
+
+
+@pytest.mark.usefixtures("known_keys")
+@pytest.mark.parametrize("sort", ["scopeName", "scopeId"])
+@pytest.mark.parametrize("deleted", ["false", "true"])
+def test_rules_in_order_of_scopes_are_not_searched_in_invisible_ones(
+    sort: str, deleted: str, as_: As, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    force("scan", monkeypatch)
+    for place in (organization.serving, organization.training):
+        factories.application(f"in-{place.name}", ("Viewer", place))
+    client = as_(factories.application("lead", ("Department administrator", organization.vision)))
+    query = {"sortBy": sort, "includeDeleted": deleted}
+    with CaptureQueriesContext(connection) as few:
+        scopes = [rule["scopeName"] for rule in client.get(RULES, query).json()["accessRules"]]
+    assert sorted(scopes) == ["serving", "training", "vision"]
+    assert scopes == sorted(scopes) or sort == "scopeId"
+    for number in range(5):
+        factories.project(f"other-{number}", organization.speech)
+    with CaptureQueriesContext(connection) as more:
+        client.get(RULES, query)
+    assert len(more) == len(few)
 
 
 @pytest.mark.usefixtures("known_keys")

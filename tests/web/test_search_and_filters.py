@@ -995,3 +995,75 @@ def test_short_search_tests_each_application_once_for_count_and_page(
         page = as_(ada).get("/applications/", {"search": "xq"})
     assert len(column(page, "application")) == 4
     assert len([one for one in queries.captured_queries if "'xq'" in one["sql"]]) == 1
+
+
+@pytest.mark.parametrize(("tested", "matches"), [(30_000, 10_000), (30_000, 3), (3, 10_000)])
+def test_short_search_tests_the_visible_applications_if_they_are_few(
+    tested: int, matches: int, dina: User, acme: Organization, as_: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(selection, "MAX_TESTED_VISIBLE", tested)
+    monkeypatch.setattr(selection, "MAX_SCANNED_CANDIDATES", matches)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
+    for number in range(4):
+        factories.application(f"xq-{number}", ("Viewer", acme.training), ("Editor", acme.vision))
+        factories.application(f"xq-{number}-elsewhere", ("Viewer", acme.dictation))
+    factories.application("other", ("Viewer", acme.training))
+    with CaptureQueriesContext(connection) as queries:
+        page = as_(dina).get("/applications/", {"search": "xq", "sort": "application"})
+    names = [name.replace(" ", "") for name in column(page, "application")]
+    assert names == ["xq-0", "xq-1", "xq-2", "xq-3"]
+    tests = [one["sql"] for one in queries.captured_queries if "'xq'" in one["sql"]]
+    if (tested, matches) == (30_000, 10_000):
+        (only,) = tests  # count and page read the keys that it found
+        assert "EXISTS" not in only
+        assert '<span class="count">4</span>' in page.content.decode()
+
+
+def test_order_without_an_index_sorts_only_visible_applications(
+    dina: User, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    force("scan", monkeypatch)
+    factories.application("ours", ("Viewer", acme.training))
+    factories.application("theirs", ("Viewer", acme.dictation))
+    authority = authority_of(dina.subject)
+    by, _ = ApplicationTable.sort_of("access_rules", authority)
+    visible = [finding.permission_filter(authority)]
+    rows = Application.objects.filter(authority.visible_q("apps"))
+    found = Selection(rows, [one for one in visible if one]).listed(by).rows
+    # Tested row by row, the visible ones would be found by reading all rows.
+    assert "EXISTS" not in str(found.query)
+    assert [row.name for row in found] == ["ours"]
+
+
+def test_owned_application_without_visible_rules_is_first_in_their_order(
+    dina: User, acme: Organization, as_: SignedIn
+) -> None:
+    def names() -> list[str]:
+        return column(as_(dina).get("/applications/", {"sort": "access_rules"}), "application")
+
+    factories.application("ours", ("Viewer", acme.training))
+    authority = authority_of(dina.subject)
+    by, _ = ApplicationTable.sort_of("access_rules", authority)
+    assert not by.is_nullable  # so it is computed once
+    assert names() == ["ours"]
+    owned = factories.application("owned", ("Viewer", acme.dictation))
+    Application.objects.filter(pk=owned.pk).update(owner=dina.subject)
+    assert names() == ["owned", "ours"]
+
+
+@pytest.mark.parametrize("scopes", [200, 1])
+def test_applications_with_a_role_are_found_among_the_rules_of_few_visible_scopes(
+    scopes: int, dina: User, acme: Organization, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "_MAX_MERGED_RANGES", scopes)
+    factories.application("ours", ("Viewer", acme.training))
+    factories.application("theirs", ("Viewer", acme.dictation))
+    factories.rule(factories.person("bo@acme.example"), "Viewer", acme.training)
+    assert column(as_(dina).get("/applications/", {"search": "viewer"}), "application") == ["ours"]
+    keys = search("viewer", authority_of(dina.subject)).keys
+    assert keys
+    plan = _plan(*keys.sql())
+    index = "access_rule_in_scope" if scopes > 1 else "access_rule_of_role"
+    if connection.vendor == "sqlite":  # PostgreSQL chooses by its statistics
+        assert f"COVERING INDEX {index}" in plan

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery, Value
+from django.db.models import OuterRef, Subquery, TextField, Value
 from django.db.models.functions import Concat
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
@@ -115,14 +115,11 @@ def named_rules(holders: list[UUID], authority: Authority) -> dict[UUID, list[Na
     return {holder_of[key]: named for key, named in found.items()}
 
 
-def by_first_rule(authority: Authority) -> Sort:
-    """Sort by the text of the first rule; subjects without rules come first."""
-    texts = (
-        _rules(authority)
-        .filter(subject=OuterRef("pk"))
-        .annotate(text=Concat("role__name", Value(" in "), "scope__name"))
-    )
-    return Sort(BinaryCollation(Subquery(texts.values("text")[:1])), is_nullable=True)
+def by_first_rule(authority: Authority, *, is_nullable: bool = True) -> Sort:
+    """Sort by the text of the first rule; subjects without rules come first, if there can be any."""
+    text = Concat("role_name", Value(" in "), "scope_name", output_field=TextField())
+    texts = _rules(authority).filter(subject=OuterRef("pk")).annotate(text=text)
+    return Sort(BinaryCollation(Subquery(texts.values("text")[:1])), is_nullable)
 
 
 def rule_texts(keys: list[Any], authority: Authority) -> dict[Any, list[str]]:
