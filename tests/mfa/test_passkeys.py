@@ -184,7 +184,8 @@ def test_passkey_confirms_a_dangerous_action(
     client: Client, laptop: SoftPasskey, settings: Settings
 ) -> None:
     session = client.session
-    session[AUTHENTICATED_AT] = (timezone.now() - timedelta(hours=1)).timestamp()
+    signed_in = timezone.now() - timedelta(seconds=settings.REAUTHENTICATION_SECONDS + 1)
+    session[AUTHENTICATED_AT] = signed_in.timestamp()
     session.save()
     assert client.get("/account/factors/app/").status_code == 302
     assert b"USE A PASSKEY" in client.get("/account/confirm/").content

@@ -45,20 +45,22 @@ def test_a_role_with_fewer_privileges_serves(start_server: StartServer) -> None:
     database = start_server().database
     parts = urlsplit(database)
     name = parts.path[1:]
-    [settings] = re.findall(r"```sql\n(.*?)```", POSTGRESQL, re.DOTALL)
+    statements = "".join(re.findall(r"```sql\n(.*?)```", POSTGRESQL, re.DOTALL))
     role = f"fewer_{name}"
     as_role = urlunsplit(parts._replace(netloc=f"{role}@{parts.hostname}:{parts.port}"))
     privileges = "SELECT, INSERT, UPDATE, DELETE"
     with psycopg.connect(database, autocommit=True) as owner:
         owner.execute(f"CREATE ROLE {role} LOGIN")
         owner.execute(f"GRANT {privileges} ON ALL TABLES IN SCHEMA public TO {role}")
-        owner.execute(settings.replace("runai", role))
+        owner.execute(statements.replace("runai", role))
+        owner.execute("CREATE TABLE of_an_upgrade (id int)")
         server = start_server(database=as_role)
         created = server.command("create_application", "first", "--json")
         assert created.returncode == 0, created.stderr
         assert server.command("verify_audit").returncode == 0
         with psycopg.connect(as_role, autocommit=True) as other:
             assert other.execute("SHOW jit").fetchone() == ("off",)
+            other.execute("INSERT INTO of_an_upgrade VALUES (1)")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 other.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER USER")
         assert server.stop() == 0
