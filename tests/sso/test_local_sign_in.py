@@ -5,6 +5,7 @@ from time import time
 
 import pytest
 from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.utils import timezone
@@ -99,7 +100,8 @@ def ada(client: Client, provider: FakeProvider) -> User:
     SocialAccount.objects.create(user=user, provider=provider.issuer, uid="1")
     client.force_login(user)
     session = client.session
-    session[AUTHENTICATED_AT] = (timezone.now() - timedelta(hours=1)).timestamp()
+    signed_in = timezone.now() - timedelta(seconds=settings.REAUTHENTICATION_SECONDS + 1)
+    session[AUTHENTICATED_AT] = signed_in.timestamp()
     session.save()
     return user
 
