@@ -32,7 +32,7 @@ def _by_first_rule(authority: Authority) -> Sort:
 
     For callers that can read all rules in the account, `first_rule` is denormalized. For others, the
     first visible rule is computed for each row; their lists are shorter. It is computed twice if there
-    can be applications without visible rules, which are a part of the list on their own.
+    can be applications without visible rules, which are a separate part of the list.
     """
     if can_use_first_rule(authority):
         return Sort.text("first_rule", is_nullable=True)

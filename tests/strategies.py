@@ -19,4 +19,5 @@ def force(strategy: str, monkeypatch: pytest.MonkeyPatch, *, limit: int = 1_000)
     if strategy == "incomplete":
         monkeypatch.setattr(selection, "MAX_SORT_FALLBACK", 0)
         monkeypatch.setattr(selection, "SCAN_LIMIT", limit)
+        monkeypatch.setattr(selection, "MAX_TESTED_VISIBLE", 0)
         monkeypatch.setattr(keyset, "MAX_SCANNED", limit)

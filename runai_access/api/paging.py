@@ -92,8 +92,8 @@ class ListEndpoint:
     count_all: Callable[[Any], int] | None = None
     # Counts the rows of each value of a column that groups them, also faster.
     count_groups: Callable[[Any, str], Mapping[Any, int]] | None = None
-    # Returns the values of a column that groups them in visible rows; None for all. Groups without
-    # visible rows are then not read, which are most for a caller who sees a part of the list.
+    # Returns the values that visible rows have in a column that groups them; None for all. A caller
+    # who sees a part of the list sees no row of most groups, which are then not read.
     visible_groups: Callable[[Any, str], Collection[Any] | None] = lambda *_: None
     is_scanned: bool = False
     # False if `rows` can contain rows that the indexes of the filters don't.
@@ -121,9 +121,10 @@ class ListEndpoint:
         selections = self._selections(rows, parameters, context, more)
         selection, *others = selections
         sort, is_descending = self.sorting(parameters)
-        visible = self.visible_groups(context, sort.groups.column) if sort.groups else None
-        if sort.groups and visible is not None:
-            sort = replace(sort, groups=sort.groups.among(visible))
+        if sort.groups:
+            visible = self.visible_groups(context, sort.groups.column)
+            if visible is not None:
+                sort = replace(sort, groups=sort.groups.among(visible))
         limit = self.read_limit(parameters)
         limit = self.default_limit if limit is None else limit
         start = self._start(parameters, sort)

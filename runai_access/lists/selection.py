@@ -146,9 +146,9 @@ class Selection:
 
     @cached_property
     def _candidates(self) -> tuple[QuerySet[Any], list[Any]] | None:
-        """The keys of a filter with at most MAX_SORTED_CANDIDATES matches, if there is one.
+        """The rows to look keys up in, and the keys of a filter with few matches, if there is one.
 
-        Before them, the rows that match the filters which these keys do not apply.
+        The rows apply the filters that the keys do not.
         """
         if any(keys.is_scan for _, keys in self._found) and self._few_visible:
             visible = self._driven_by(*self._few_visible, are_few=True)
@@ -244,7 +244,8 @@ class Selection:
         if ordered:
             return OrderedQuery(self._rows, without_index(sort), ordered=ordered)
         rows, index_scan = self.rows(sort, is_page=True), self.index_scan(sort)
-        if self._is_scan and index_scan is None and not sort.column and not sort.groups:
+        is_indexed = sort.column or sort.groups or sort.is_constant
+        if self._is_scan and index_scan is None and not is_indexed:
             # No index has this order: of the filters, one with fewer rows to sort.
             found = self._sort_fallback(sort)
             if found:
@@ -303,7 +304,7 @@ class Selection:
         )
 
     def _tested(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
-        """Return the rows to test keys of this filter with: all if they apply the permission filter."""
+        """Return the rows to look its keys up in: all, if the keys apply the permission filter."""
         is_known = list_filter.is_permission_filter and keys.is_exact
         return list_filter.among if is_known and list_filter.among is not None else self._rows
 

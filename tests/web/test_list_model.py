@@ -309,5 +309,25 @@ def test_a_page_that_stops_early_offers_to_continue(
     assert pages > 1
 
 
+@pytest.mark.parametrize("sort", ["access_rules", "-access_rules"])
+@pytest.mark.parametrize("caller", ["of the account", "of the system"])
+def test_pages_by_access_rules_have_applications_without_rules(
+    acme: Organization, caller: str, sort: str
+) -> None:
+    scope = factories.account() if caller == "of the account" else factories.system()
+    browser = signed_in(
+        factories.person("sol@acme.example", "System administrator", scope), headers=LISTING
+    )
+    expected = {factories.application(f"none-{number:02}").name for number in range(22)}
+    expected |= {factories.application(name, ("Viewer", acme.east)).name for name in ("a", "b")}
+    url, names = f"/applications/?sort={sort}&size=20", list[str]()
+    while url and len(names) < len(expected):
+        page = browser.get(url)
+        names += names_of(page)
+        link = re.search(r'id="page-next" rel="next" href="([^"]+)"', page.content.decode())
+        url = unescape(link[1]) if link else ""
+    assert sorted(names) == sorted(expected)
+
+
 def _is_incomplete(page: Any) -> bool:
     return page.headers.get("X-Search-Incomplete") == "true"

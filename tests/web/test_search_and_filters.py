@@ -1053,7 +1053,7 @@ def test_owned_application_without_visible_rules_is_first_in_their_order(
 
 
 @pytest.mark.parametrize("scopes", [200, 1])
-def test_applications_with_a_role_are_found_among_the_rules_of_few_visible_scopes(
+def test_applications_with_a_role_are_found_by_rules_in_visible_scopes(
     scopes: int, dina: User, acme: Organization, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(finding, "_MAX_MERGED_RANGES", scopes)
