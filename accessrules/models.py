@@ -468,7 +468,7 @@ class AccessRule(models.Model):
 
 
 class RuleCount(models.Model):
-    """A change of the number of active access rules with a role in a scope. Their sum is the number.
+    """A change of the number of living access rules with a role in a scope. Their sum is the number.
 
     Triggers insert a row for each change, so that transactions do not wait for each other (see
     `triggers`). A background job adds up the rows of each role and scope.

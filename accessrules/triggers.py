@@ -25,7 +25,7 @@ COLUMNS = [
 
 
 def count_actions(vendor: str) -> list[Action]:
-    """Return the actions that record each change of the number of active rules in `RuleCount`."""
+    """Return the actions that record each change of the number of living rules in `RuleCount`."""
     gone, new = _change("OLD", -1), _change("NEW", 1)
     found = [
         Action(_RULES, "AFTER INSERT", "rule_count", new),
@@ -42,7 +42,7 @@ def correct_counts(connection: BaseDatabaseWrapper) -> None:
     """Add what is missing from the numbers.
 
     One statement sees a change of a rule together with what its trigger inserted, so rules need no
-    lock. Two at once would add the same twice: only `migrate` calls it, and runs once at a time.
+    lock. Two calls at the same time would add the same twice: only `migrate` calls it, under its lease.
     """
     run(
         connection,

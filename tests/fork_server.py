@@ -60,7 +60,7 @@ class Program:
             os.dup2(file, number)
             os.close(file)
         if not self._adopt_environment(environment) or not _adopt_settings(imported):
-            os.execve(sys.executable, [sys.executable, *self.arguments], self.environment)  # noqa: S606
+            os.execve(sys.executable, [sys.executable, *self.arguments], self.environment)  # noqa: S606  # no shell
 
     def _adopt_environment(self, imported: dict[str, str]) -> bool:
         """Set the environment; return whether a newly started Python would be the same."""

@@ -15,18 +15,16 @@ def add_up_rule_counts(should_continue: Callable[[], bool]) -> int:
 
     Each batch reads the next rows of an index, so the time depends only on the number of rows.
     """
-    replaced, start = 0, (0, 0)
+    replaced, role, scope = 0, 0, 0
     while should_continue():
-        rows = RuleCount.objects.filter(role__gte=start[0]).exclude(
-            role=start[0], scope__lt=start[1]
-        )
+        rows = RuleCount.objects.filter(role__gte=role).exclude(role=role, scope__lt=scope)
         batch = list(rows.order_by("role_id", "scope_id", "pk")[:ROWS_PER_BATCH])
         numbers = Counter(map(_role_and_scope, batch))
         if several := [row.pk for row in batch if numbers[_role_and_scope(row)] > 1]:
             replaced += _add_up(several)
         if len(batch) < ROWS_PER_BATCH:
             break
-        start = _role_and_scope(batch[-1])  # it can have more rows
+        role, scope = _role_and_scope(batch[-1])  # they can have more rows
     return replaced
 
 

@@ -35,7 +35,7 @@ class Key:
     signs_from: datetime
 
 
-class Choice(NamedTuple):
+class SigningChoice(NamedTuple):
     """The signing key among `keys`, until a time of the monotonic clock."""
 
     keys: dict[str, Key]
@@ -48,7 +48,7 @@ class Keyring:
 
     def __init__(self) -> None:
         self._keys: dict[str, Key] = {}
-        self._choice: Choice | None = None
+        self._choice: SigningChoice | None = None
         self._loaded_at = float("-inf")
         self._failed_at = float("-inf")
         self._lock = Lock()  # held by the thread that loads the keys
@@ -60,7 +60,7 @@ class Keyring:
             choice = self._choice = self._choose()
         return choice.key
 
-    def _choose(self) -> Choice:
+    def _choose(self) -> SigningChoice:
         try:
             self._refresh(RELOAD_SECONDS)
         except Error as error:
@@ -76,7 +76,7 @@ class Keyring:
             with best_effort():  # an overdue key still signs
                 self._rotate(key)
         until = min(time.monotonic() + CHOICE_SECONDS, self._loaded_at + RELOAD_SECONDS)
-        return Choice(keys, key, until)
+        return SigningChoice(keys, key, until)
 
     def public_key(self, kid: object) -> ec.EllipticCurvePublicKey | None:
         """Return the public key by ID, or None. Unknown IDs cause one reload per second at most."""

@@ -156,8 +156,8 @@ class ListEndpoint:
         merged = MergedReader(readers, last, is_descending=is_descending) if others else None
         reader = merged or readers[0]
         one_more = (limit or self.max_limit) + 1  # to know whether there are others
-        at, after = reader.at, reader.after
-        found = at(start, one_more) if isinstance(start, int) else after(start, one_more)
+        read: Callable[[Any, int], list[M]] = reader.at if isinstance(start, int) else reader.after
+        found = read(start, one_more)
         page, stopped_at = found[: one_more - 1], reader.stopped_at
         has_more = len(found) == one_more or stopped_at is not None
         if not count.is_exact:
@@ -166,11 +166,10 @@ class ListEndpoint:
             is_last = start == 0 and not has_more
             number = end if is_last else max(count.number, end + has_more)
             count = Count(number, is_exact=is_last)
-        edge = encode_cursor(stopped_at) if stopped_at else encode(page[-1]) if page else ""
-        is_incomplete = stopped_at is not None
-        return ApiPage(
-            page, count, offset, limit, edge if has_more else "", has_more, is_incomplete
-        )
+        cursor = ""
+        if has_more:
+            cursor = encode_cursor(stopped_at) if stopped_at else encode(page[-1])
+        return ApiPage(page, count, offset, limit, cursor, has_more, stopped_at is not None)
 
     def count(
         self,

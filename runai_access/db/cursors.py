@@ -31,7 +31,7 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> Row | None:
             return _first_row(cursor, _with_question_marks(statement), parameters)
         from django.db.backends.postgresql.base import ServerBindingCursor
 
-        cursor = ServerBindingCursor(database.connection)  # type: ignore[call-arg]
+        cursor = ServerBindingCursor(database.connection)  # type: ignore[call-arg]  # missing in the stubs
         return _first_row(cursor, statement, parameters)
 
 

@@ -156,7 +156,7 @@ class KeySubquery:
             return found
         if not ordered.choice:  # the index has repeated keys one after the other
             sql, parameters = _select(ordered.all.order_by().values(*ordered.by).distinct())
-            part = f"SELECT {ordered.key} FROM ({sql}) once", parameters  # noqa: S608
+            part = f"SELECT {ordered.key} FROM ({sql}) once", parameters  # noqa: S608  # built from constants
             found = replace(found, parts=(part,), is_distinct=True)
         return replace(found, ordered=ordered)
 

@@ -198,8 +198,10 @@ class Listing:
 
     def _cursor(self, name: str) -> Cursor | None:
         text = self._given.get(name, "")
+        if not text:
+            return None
         sort, _ = self.source.table.sort_of(self.sort, self.source.context)
-        return decode(text, sort) if text else None
+        return decode(text, sort)
 
     # Results.
 

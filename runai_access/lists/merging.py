@@ -49,7 +49,7 @@ class MergedReader(Generic[M]):
         for part in parts:
             for edge in self._edges_at(part, rest):
                 return Cursor(*edge)
-            rest -= self._count(part)
+            rest -= self._count(part, self._readers)
         return None
 
     def _edges_at(self, part: Q, position: int) -> Iterable[tuple[Any, Any]]:
@@ -58,18 +58,19 @@ class MergedReader(Generic[M]):
         Of the rows before it, all but as many as the others have are of the first reader. Its index
         passes them several times faster than the database merges them.
         """
-        others = self._count(part, others=True)
+        first, *following = self._readers
+        others = self._count(part, following)
         if not others:
             return self._first_at(part, position)
         if position > others:
             found = self._first_at(part, position - others - 1)
             if not found:
                 return []
-            sort = self._readers[0].listed.sort
+            sort = first.listed.sort
             after = next(iter(parts_after(sort, Cursor(*found[0]), self._is_descending)), None)
             if after is None:  # its group is gone
                 return []
-            part, position = after, self._count(after, others=True)
+            part, position = after, self._count(after, following)
         return self._edges(part, position + 1)[position:]
 
     def _first_at(self, part: Q, position: int) -> list[tuple[Any, Any]]:
@@ -80,9 +81,8 @@ class MergedReader(Generic[M]):
         rows = keyed(first.rows, first.sort).filter(pk__in=key)
         return list(rows.values_list("sort_key", "pk"))
 
-    def _count(self, part: Q, *, others: bool = False) -> int:
-        """Return the number of rows of a part: of all readers, or of the others than the first."""
-        readers = self._readers[others:]
+    def _count(self, part: Q, readers: Sequence[Reader[M]]) -> int:
+        """Return the number of rows that readers have of a part."""
         return sum(self._ordered(reader.listed, part).count() for reader in readers)
 
     def _edges(self, part: Q, most: int) -> QuerySet[Any, Any]:
