@@ -2,8 +2,6 @@
 
 import os
 
-from runai_access.settings import IS_SQLITE
-
 IS_LARGE = os.environ.get("TEST_SIZES") == "large"
 
 
@@ -22,10 +20,6 @@ SCOPE_FILE_EXAMPLES = size(20, 200)
 # The authorization state machine: sequences, and steps in each.
 STATE_MACHINE_EXAMPLES = size(8, 1000)
 STATE_MACHINE_STEPS = 30
-
-# Of the combinations of role and scope, a test of a route tries every n-th. What they decide does not
-# depend on the database; its queries are the same for each.
-ROUTE_GRANTS = size(8 if IS_SQLITE else 64, 1)
 
 # Requests that schemathesis generates for each operation and caller.
 SCHEMA_EXAMPLES = size(3, 30)
