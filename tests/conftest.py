@@ -27,6 +27,7 @@ from applications.oauth.keyring import KEYRING
 from runai_access.accounts.hashers import BoundedArgon2Hasher
 from runai_access.audit import recorder
 from runai_access.security import hashing
+from runai_access.server.frames import with_space_for_frames
 from tests import databases, processes, sizes
 from tests.servers import PREPARING_SETTINGS, Server, environment_on, fresh_database, launch
 from tests.settings import OWNS_RUN_FOLDER
@@ -133,20 +134,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-    """Run a test with space for its frames.
-
-    Python keeps frames in chunks of 16 kB. Where the calls of a test cross the end of a chunk, it would
-    map and unmap memory for each call, which takes an eighth of the time of deep calls such as requests.
-    """
-    return _with_space_for_frames(runner.pytest_runtest_protocol, item, nextitem)
-
-
-def _with_space_for_frames(run: Callable[..., bool], *arguments: Any) -> bool:
-    return run(*arguments)
-
-
-# The chunk of a large frame is a power of two, and the frames of its calls use the rest.
-_with_space_for_frames.__code__ = _with_space_for_frames.__code__.replace(co_stacksize=70_000)
+    """Run a test with space for its frames: tests that send requests take a fifth less time."""
+    return with_space_for_frames(runner.pytest_runtest_protocol)(item, nextitem)
 
 
 def _fixtures(item: pytest.Item) -> list[str]:

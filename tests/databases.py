@@ -14,7 +14,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from tests.servers import ADMIN_SETTINGS, environment_on, fresh_database, manage
+from tests.servers import (
+    ADMIN_SETTINGS,
+    create_database,
+    environment_on,
+    fresh_database,
+    manage,
+)
 
 # The folder that the processes of one run share; .ci/test or tests/settings.py makes it.
 RUN_FOLDER = "TESTS_RUN_FOLDER"
@@ -29,7 +35,7 @@ def template() -> str:
     with _once("template") as (url, is_new):
         if is_new:
             if _cluster():
-                _execute(_cluster(), f'CREATE DATABASE "{_name(url)}"')
+                _create(_name(url))
             _run("migrate", url)
     return url
 
@@ -39,8 +45,8 @@ def prepared_template() -> str:
     source = template()
     with _once("prepared") as (url, is_new):
         if is_new:
-            if cluster := _cluster():
-                _execute(cluster, f'CREATE DATABASE "{_name(url)}" TEMPLATE "{_name(source)}"')
+            if _cluster():
+                _create(_name(url), template=_name(source))
             else:
                 copy_file(Path(_path(source)), Path(_path(url)))
             _run("prepare", url)
@@ -98,19 +104,19 @@ def _copy(source: str, folder: Path) -> Iterator[str]:
 
 def copy_to(name: str) -> None:
     """Copy the migrated database to a file or, on PostgreSQL, to a database called `name`."""
-    source, cluster = template(), _cluster()
-    if cluster:
+    source = template()
+    if _cluster():
         drop(name)
-        _execute(cluster, f'CREATE DATABASE "{name}" TEMPLATE "{_name(source)}"')
+        _create(name, template=_name(source))
     else:
         copy_file(Path(_path(source)), Path(name))
 
 
 def drop(name: str) -> None:
     """Drop a database, and end the connections to it."""
-    cluster = _cluster()
-    if cluster:
-        _execute(cluster, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    if _cluster():
+        with _server() as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def remove_run() -> None:
@@ -136,9 +142,13 @@ def _cluster() -> str:
     return url if url.startswith("postgres") else ""
 
 
-def _execute(cluster: str, statement: str) -> None:
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(statement)
+def _server() -> psycopg.Connection:
+    return psycopg.connect(_cluster(), autocommit=True)
+
+
+def _create(name: str, *, template: str = "") -> None:
+    with _server() as connection:
+        create_database(connection, name, template)
 
 
 def _renamed(url: str, name: str) -> str:

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from runai_access.server.frames import with_space_for_frames
+
 Job = Callable[[], None]
 
 
@@ -29,9 +31,9 @@ class ThreadPool:
         for number in range(threads):
             inbox: SimpleQueue[Job] = SimpleQueue()
             self._idle.append(inbox)
-            threading.Thread(
-                target=self._run, args=[inbox], name=f"request-{number}", daemon=True
-            ).start()
+            run = with_space_for_frames(self._run)
+            name = f"request-{number}"
+            threading.Thread(target=run, args=[inbox], name=name, daemon=True).start()
 
     def submit(self, job: Job) -> bool:
         """Queue `job`; return whether an idle thread starts it immediately. Raises QueueFull.
