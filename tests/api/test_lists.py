@@ -164,7 +164,7 @@ def test_every_field_supports_its_operators(root: Client, path: str) -> None:
     for name, field in LISTS[path][0].fields.items():
         for operator in OPERATORS[field.kind]:
             conditions = [f"{name}{operator}{value}" for value in VALUES[field.kind]]
-            answer = ask(root, path, filterBy=conditions)
+            answer = ask(root, path, filterBy=conditions, limit=1)
             assert answer.status_code == 200, (conditions, answer.json())
 
 

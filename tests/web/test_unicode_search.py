@@ -10,15 +10,18 @@ from django.test import Client
 from accessrules.models import AccessRule, Scope
 from applications.models import Application, search_text_of
 from applications.oauth.tokens import issue
-from tests import factories
+from runai_access.settings import IS_SQLITE
+from tests import factories, sizes
 from tests.browsers import signed_in
 from tests.unicode_examples import SAME
 from tests.web.activity import NOON, happened, names
 from tests.web.conftest import LISTING, Organization, column, new_organization
 
 pytestmark = pytest.mark.django_db
-# Each pair in both directions: one spelling is stored, the other is the search term.
+# Each pair in both directions: one spelling is stored, the other is the search term. Terms and searched
+# texts are normalized in Python, so small runs on PostgreSQL try every third of them.
 SPELLINGS = [pair for one, other in SAME for pair in ((one, other), (other, one))]
+SPELLINGS = SPELLINGS[:: 1 if IS_SQLITE or sizes.IS_LARGE else 3]
 every_spelling = pytest.mark.parametrize(("stored", "term"), SPELLINGS)
 # How a creator is compared on a page and in the API. Each spelling is tried in one way.
 COMPARISONS = [("is", "=="), ("contains", "=@"), ("starts_with", "=^")]
