@@ -38,6 +38,7 @@ def test_a_commit_is_durable(
 
 
 @pytest.mark.slow
+@pytest.mark.alone  # beside other tests, a writer can wait longer than SQLite's time limit
 def test_twenty_concurrent_writers_lose_nothing(
     start_server: StartServer,
 ) -> None:
