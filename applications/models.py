@@ -241,16 +241,8 @@ class Application(models.Model):
 
     @cached_property
     def used_secret(self) -> "ClientSecret":
-        """The secret that this client has used, set by `oauth.lookups`; else the newest live one."""
+        """The newest live secret, which a token is issued for unless a client has used another."""
         return self.secrets.live()[0]
-
-    def note_login(self, now: datetime) -> None:
-        """Set `last_login` to `now`, in whole seconds. Writes at most once a second."""
-        if self.last_login is None or now - self.last_login >= timedelta(seconds=1):
-            now = now.replace(microsecond=0)
-            earlier = Q(last_login=None) | Q(last_login__lt=now)
-            Application.objects.filter(earlier, pk=self.pk).update(last_login=now)
-            self.last_login = now
 
 
 def search_text_of(name: str, created_by: str) -> str:

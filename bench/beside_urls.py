@@ -9,6 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from applications.oauth.keyring import KEYRING
 from applications.oauth.lookups import get_application_by_client_id
+from applications.oauth.urls import first
 from bench.plain_file import plain_file
 from runai_access.urls import urlpatterns as ours
 
@@ -30,8 +31,10 @@ def floor(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # a baseline
     return HttpResponse()
 
 
+# Django tries as many patterns for the token endpoints as in `runai_access.urls`, and one for `empty`.
 urlpatterns = [
     path("bench/empty", empty),
+    *first,
     path("bench/floor", floor),
     path("bench/plain.csv", plain_file),
     *ours,

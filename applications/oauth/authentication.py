@@ -59,7 +59,7 @@ class TokenOrSecretAuthentication(BearerAuthentication):
         application = recognize_by_secret(secret, origin)
         if application is None:
             raise AuthenticationFailed(_describe_refusal(secret))
-        return application, "secret"
+        return application.as_model(), "secret"
 
 
 def _describe_refusal(secret: str) -> str:

@@ -1,31 +1,35 @@
 """The queries behind each token and API call, in SQL.
 
 These are the most frequent queries. Building them with the ORM is ten times slower than running them.
-They return an Application with its subject and `used_secret`; other fields are deferred.
 """
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.base import ModelState
+from django.utils import timezone
 
 from accessrules.models import Subject
-from applications.models import Application, ClientSecret
+from applications.models import Application
 from runai_access.db.cursors import fetch_row
 
 M = TypeVar("M", bound=models.Model)
-_SELECT = """
-SELECT application.subject_id, application.credential_id, application.last_login,
-application.token_lifetime, application.allowed_addresses, subject.name, subject.enabled,
-secret.id, secret.secret_hash, secret.expires_at
+_COLUMNS = (
+    "application.subject_id", "application.credential_id", "application.last_login",
+    "application.token_lifetime", "application.allowed_addresses", "subject.name", "subject.enabled",
+    "secret.id", "secret.secret_hash", "secret.expires_at",
+)  # fmt: skip
+# COALESCE hides the types of the columns, for each of which `sqlite3` would look up a converter.
+_SELECT = f"""
+SELECT {", ".join(f"COALESCE({column}, NULL)" for column in _COLUMNS)}
 FROM applications_application application
 JOIN accessrules_subject subject ON subject.id = application.subject_id
 JOIN applications_clientsecret secret ON secret.application_id = application.subject_id
-WHERE subject.type = 'app' AND subject.retired_at IS NULL AND secret.revoked_at IS NULL"""
+WHERE subject.type = 'app' AND subject.retired_at IS NULL AND secret.revoked_at IS NULL"""  # noqa: S608  (of constants)
 _BY_CLIENT_ID = f"{_SELECT} AND subject.name = %s"
 _BY_SECRET_ID = f"{_SELECT} AND secret.id = %s"
 _BY_CREDENTIAL = f"""{_SELECT}
@@ -36,10 +40,51 @@ _SECRET = {True: " AND secret.id = %s", False: " AND secret.has_old_format AND %
 _BY_CLIENT_ID_AND_SECRET = {has_id: _BY_CLIENT_ID + sql for has_id, sql in _SECRET.items()}
 _BY_CREDENTIAL_AND_SECRET = {has_id: _BY_CREDENTIAL + sql for has_id, sql in _SECRET.items()}
 _UUID = models.UUIDField()
-_parsed_uuid = lru_cache(maxsize=10_000)(UUID)  # parsing takes longer than looking up
 
 
-def get_application_by_client_id(client_id: str, secret_id: str) -> Application | None:
+class UsedSecret(NamedTuple):
+    """The unrevoked client secret that a client has used."""
+
+    id: str
+    secret_hash: str
+    expires_at: datetime | None
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+
+class FoundApplication(NamedTuple):
+    """An application with the secret that its client has used.
+
+    Creating model instances takes longer than the query, so only callers that need one create it.
+    """
+
+    id: UUID
+    credential_id: UUID
+    last_login: datetime | None
+    token_lifetime: int | None
+    allowed_addresses: str
+    client_id: str
+    enabled: bool
+    used_secret: UsedSecret
+
+    def as_model(self) -> Application:
+        """Return the application with its subject; fields that are not here are deferred."""
+        subject = _instance(
+            Subject, id=self.id, type=Subject.Type.APP, name=self.client_id, enabled=self.enabled,
+            retired_at=None,
+        )  # fmt: skip
+        application = _instance(
+            Application, subject_id=self.id, credential_id=self.credential_id,
+            last_login=self.last_login, token_lifetime=self.token_lifetime,
+            allowed_addresses=self.allowed_addresses,
+        )  # fmt: skip
+        application._state.fields_cache = {"subject": subject}  # noqa: SLF001  # as the ORM does
+        return application
+
+
+def get_application_by_client_id(client_id: str, secret_id: str) -> FoundApplication | None:
     """Return the application with this client ID, enabled or not, and this unrevoked secret.
 
     Without `secret_id`, the secret is the one of the old format.
@@ -47,14 +92,14 @@ def get_application_by_client_id(client_id: str, secret_id: str) -> Application 
     return _first(_BY_CLIENT_ID_AND_SECRET[secret_id != ""], client_id, secret_id)
 
 
-def get_application_by_secret_id(secret_id: str) -> Application | None:
+def get_application_by_secret_id(secret_id: str) -> FoundApplication | None:
     """Return the application, enabled or not, of the unrevoked secret with this ID."""
     return _first(_BY_SECRET_ID, secret_id)
 
 
 def get_application_by_credential(
     *, application_id: Any, credential_id: Any, secret_id: Any, jti: Any
-) -> Application | None:
+) -> FoundApplication | None:
     """Return the enabled application with this credential and live secret, if the token is unrevoked.
 
     IDs that are malformed match nothing. For `secret_id`, see `get_application_by_client_id`.
@@ -72,36 +117,15 @@ def get_application_by_credential(
     return application if application and not application.used_secret.is_expired else None
 
 
-def _first(sql: str, *parameters: Any) -> Application | None:
+def _first(sql: str, *parameters: Any) -> FoundApplication | None:
     row = fetch_row(sql, parameters)
     if row is None:
         return None
-    (
-        id_, credential_id, last_login, token_lifetime, allowed_addresses, name, enabled, secret_id,
-        secret_hash, expires_at,
-    ) = row  # fmt: skip
-    id_ = _uuid(id_)
-    subject = _instance(
-        Subject, id=id_, type=Subject.Type.APP, name=name, enabled=bool(enabled), retired_at=None
-    )
-    application = _instance(
-        Application,
-        subject_id=id_,
-        credential_id=_uuid(credential_id),
-        last_login=_aware(last_login),
-        token_lifetime=token_lifetime,
-        allowed_addresses=allowed_addresses,
-        used_secret=_instance(
-            ClientSecret,
-            id=secret_id,
-            application_id=id_,
-            secret_hash=secret_hash,
-            expires_at=_aware(expires_at),
-            revoked_at=None,
-        ),
-    )
-    application._state.fields_cache = {"subject": subject}  # noqa: SLF001  # as the ORM does
-    return application
+    id_, credential_id, login, lifetime, networks, name, enabled, secret_id, hash_, expires_at = row
+    return FoundApplication(
+        _uuid(id_), _uuid(credential_id), _time(login), lifetime, networks, name, bool(enabled),
+        UsedSecret(secret_id, hash_, _time(expires_at)),
+    )  # fmt: skip
 
 
 def _instance(model: type[M], **values: Any) -> M:
@@ -113,9 +137,13 @@ def _instance(model: type[M], **values: Any) -> M:
     return instance
 
 
+@lru_cache(maxsize=10_000)  # parsing takes longer than looking up
 def _uuid(value: UUID | str) -> UUID:
-    return _parsed_uuid(value) if isinstance(value, str) else value  # SQLite has no UUID type
+    return UUID(value) if isinstance(value, str) else value  # SQLite has no UUID type
 
 
-def _aware(value: datetime | None) -> datetime | None:
-    return value and value.replace(tzinfo=UTC)  # SQLite stores no time zone; all times are UTC
+def _time(value: datetime | str | None) -> datetime | None:
+    # SQLite has no type for times either, and stores no time zone; all times are UTC.
+    if isinstance(value, str):
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return value

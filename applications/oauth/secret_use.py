@@ -72,9 +72,8 @@ class UseBuffer:
         self._days: OrderedDict[str, date] = OrderedDict()
         self._lock = Lock()
 
-    def note(self, secret_id: str, origin: Origin) -> None:
+    def note(self, secret_id: str, origin: Origin, now: datetime) -> None:
         """Count a use. Writes it immediately if it is the first one of the day."""
-        now = timezone.now()
         caller = SecretCaller(secret_id, now.date(), origin.address or "", agent_of(origin.agent))
         with self._lock:
             known = self._uses.get(caller)

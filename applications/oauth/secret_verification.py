@@ -6,8 +6,8 @@ import secrets
 from collections import OrderedDict
 from threading import Lock
 
-from applications.models import Application
 from applications.oauth.lookups import (
+    FoundApplication,
     get_application_by_client_id,
     get_application_by_secret_id,
 )
@@ -15,7 +15,7 @@ from applications.oauth.secrets import id_of, is_well_formed
 from applications.validators import is_name
 from runai_access.errors import Busy, TooMany
 from runai_access.security.hashing import HashKind, guessing, unmatched_hash, verify_secret
-from runai_access.security.throttles import Limit, attempt_all, used_up
+from runai_access.security.throttles import Limit, attempt_all, network_of, used_up
 
 MAX_CACHED = 10_000
 # Limits on failed verifications in METER_SECONDS, which is also the longest `retry_after`.
@@ -67,7 +67,9 @@ _cache = VerifiedSecretCache(MAX_CACHED)
 _NO_HASH = unmatched_hash()
 
 
-def authenticate(client_id: str, secret: str, address: str = "") -> Application | None:
+def authenticate(
+    client_id: str, secret: str, address: str | None = None
+) -> FoundApplication | None:
     """Return the enabled application with this client ID and live secret, or None.
 
     Each failure costs one Argon2 run, whatever its cause; only success can be faster. A malformed
@@ -76,11 +78,13 @@ def authenticate(client_id: str, secret: str, address: str = "") -> Application 
     """
     if not is_well_formed(secret):
         return None
-    application = _find(client_id, id_of(secret))
+    # Invalid names are not queried: not all texts are valid in a database.
+    is_valid = is_name(client_id)
+    application = get_application_by_client_id(client_id, id_of(secret)) if is_valid else None
     return _verified(application, secret, ("client", client_id), address)
 
 
-def authenticate_by_secret(secret: str, address: str = "") -> Application | None:
+def authenticate_by_secret(secret: str, address: str | None = None) -> FoundApplication | None:
     """Return the enabled application with this live secret, or None, as `authenticate` does.
 
     Refuses secrets without an ID, from before 0.2.0: nothing else says which application they are of.
@@ -102,8 +106,8 @@ def matches(secret_hash: str, secret: str) -> bool:
 
 
 def _verified(
-    application: Application | None, secret: str, guessed: tuple[str, str], address: str
-) -> Application | None:
+    application: FoundApplication | None, secret: str, guessed: tuple[str, str], address: str | None
+) -> FoundApplication | None:
     """Return the application if the secret is its own, and the application can sign in.
 
     `guessed` is what a wrong secret counts against, from `address`.
@@ -115,7 +119,7 @@ def _verified(
         can_sign_in = application.enabled and not is_expired
     if can_sign_in and _cache.contains(secret_hash, secret):
         return application
-    limits = _limits(*guessed, address)
+    limits = _limits(*guessed, network_of(address))
     _refuse(used_up(*limits))
     with guessing(HashKind.CLIENT_SECRET):
         attempt = attempt_all(*limits)
@@ -134,24 +138,19 @@ def _verified(
     return None
 
 
-def _limits(kind: str, id_: str, address: str) -> tuple[Limit, Limit]:
+def _limits(kind: str, id_: str, network: str) -> tuple[Limit, Limit]:
     """Return the limits on Argon2 runs, which count before they run.
 
-    Per client (or secret) and address, so that an attacker can't use up the attempts of another client.
-    Per address, so that one address can't use more than its share of the hashing, whatever client IDs
+    Per client (or secret) and network, so that an attacker can't use up the attempts of another client.
+    Per network, so that one network can't use more than its share of the hashing, whatever client IDs
     it sends.
     """
     return (
-        Limit((kind, id_, address), TRIES_PER_CLIENT, METER_SECONDS, clears=True),
-        Limit(("address", address), TRIES_PER_ADDRESS, METER_SECONDS),
+        Limit((kind, id_, network), TRIES_PER_CLIENT, METER_SECONDS, clears=True),
+        Limit(("address", network), TRIES_PER_ADDRESS, METER_SECONDS),
     )
 
 
 def _refuse(waits: dict[Limit, int]) -> None:
     if waits:
         raise TooMany("Too many wrong secrets.", retry_after=max(waits.values()))
-
-
-def _find(client_id: str, secret_id: str) -> Application | None:
-    # Invalid names are not queried: not all texts are valid in a database.
-    return get_application_by_client_id(client_id, secret_id) if is_name(client_id) else None

@@ -11,6 +11,7 @@ import zlib
 
 PREFIX = "ras_"
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 ID_LENGTH = 12
 _RANDOM_BITS = 256
 _RANDOM_LENGTH = 43  # 62 ** 43 is the first power above 2 ** 256
@@ -78,7 +79,7 @@ def _with_checksum(body: str) -> str:
 
 def _base62(number: int, length: int) -> str:
     text = ""
-    for _ in range(length):
-        number, digit = divmod(number, len(_DIGITS))
-        text = _DIGITS[digit] + text
-    return text
+    for _ in range(0, length, 2):
+        number, pair = divmod(number, len(_PAIRS))
+        text = _PAIRS[pair] + text
+    return text[-length:]

@@ -1,7 +1,8 @@
 """Access tokens: JWTs (RFC 9068), signed with ES256. The API also checks them against the database."""
 
-import secrets
+import os
 import uuid
+from binascii import b2a_base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -14,17 +15,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from django.conf import settings
 from django.utils import timezone
-from jwt.utils import base64url_encode
 
 from applications.models import Application, RevokedToken
 from applications.oauth.keyring import KEYRING
-from applications.oauth.lookups import get_application_by_credential
+from applications.oauth.lookups import FoundApplication, get_application_by_credential
 from applications.oauth.token_counts import COUNTER
 from runai_access.db.batches import delete_in_batches
 
 ALGORITHM = "ES256"
 TYPE = "at+jwt"
 _ES256 = ec.ECDSA(hashes.SHA256())
+_BASE64URL = bytes.maketrans(b"+/", b"-_")  # RFC 4648 §5
 _REQUIRED = ["iss", "aud", "sub", "client_id", "iat", "exp", "jti", "cid"]
 
 
@@ -40,7 +41,7 @@ class AccessToken(NamedTuple):
     scope: str | None = None
 
 
-def issue(application: Application) -> AccessToken:
+def issue(application: Application | FoundApplication) -> AccessToken:
     """Return a new access token for `application`. It ends with the secret that was used."""
     return issue_to(
         application.id,
@@ -69,7 +70,7 @@ def issue_to(
     claims = _common_claims(subject_id, now, lifetime)
     claims["aud"] = claims["iss"]
     claims["client_id"] = client_id
-    claims["jti"] = secrets.token_hex(16)
+    claims["jti"] = os.urandom(16).hex()
     claims["cid"] = credential_id
     if secret_id:
         claims["secret_id"] = secret_id
@@ -78,9 +79,9 @@ def issue_to(
     return token
 
 
-def issue_id_token(application: Application) -> str:
+def issue_id_token(application: FoundApplication) -> str:
     """Return a JWT that identifies the client. It is not an access token: its `typ` differs."""
-    claims = _common_claims(application.pk, timezone.now(), _lifetime_with_secret(application))
+    claims = _common_claims(application.id, timezone.now(), _lifetime_with_secret(application))
     return _signed({**claims, "aud": application.client_id}, "JWT")
 
 
@@ -103,7 +104,7 @@ def get_active_application(claims: dict[str, Any]) -> Application:
     )
     if application is None:
         raise InvalidToken("The token or its credential has been revoked.")
-    return application
+    return application.as_model()
 
 
 def revoke(claims: dict[str, Any]) -> None:
@@ -121,13 +122,14 @@ def delete_expired_revocations(should_continue: Callable[[], bool] = lambda: Tru
     return delete_in_batches(expired, should_continue)
 
 
-def lifetime_of(application: Application) -> int:
+def lifetime_of(application: Application | FoundApplication) -> int:
     """Return the token lifetime in seconds, limited by the installation's current maximum."""
-    lifetime = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
-    return min(lifetime, settings.TOKEN_LIFETIME_MAX_SECONDS)
+    if application.token_lifetime is None:
+        return int(settings.TOKEN_LIFETIME_SECONDS)
+    return min(application.token_lifetime, settings.TOKEN_LIFETIME_MAX_SECONDS)
 
 
-def _lifetime_with_secret(application: Application) -> int:
+def _lifetime_with_secret(application: Application | FoundApplication) -> int:
     """Return the lifetime of a token, which ends with the secret that was used."""
     lifetime, expires_at = lifetime_of(application), application.used_secret.expires_at
     if expires_at is None:
@@ -149,15 +151,20 @@ def _signed(claims: dict[str, Any], type_: str) -> str:
     # Builds the compact form (RFC 7515 §7.1) directly, with a cached header. PyJWT encodes the header
     # for each token, which is as slow as the signature.
     key = KEYRING.current()
-    signed = b".".join((_header(key.kid, type_), base64url_encode(orjson.dumps(claims))))
+    signed = b".".join((_header(key.kid, type_), _encoded(orjson.dumps(claims))))
     r, s = decode_dss_signature(key.private_key.sign(signed, _ES256))
     signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")  # RFC 7518 §3.4
-    return b".".join((signed, base64url_encode(signature))).decode()
+    return b".".join((signed, _encoded(signature))).decode()
 
 
 @lru_cache(maxsize=16)
 def _header(kid: str, type_: str) -> bytes:
-    return base64url_encode(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": type_}))
+    return _encoded(orjson.dumps({"alg": ALGORITHM, "kid": kid, "typ": type_}))
+
+
+def _encoded(part: bytes) -> bytes:
+    """Return a part of a token as base64url without padding (RFC 7515 §2)."""
+    return b2a_base64(part, newline=False).translate(_BASE64URL, b"=")
 
 
 def verified_claims(text: str) -> dict[str, Any]:

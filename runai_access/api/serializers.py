@@ -82,9 +82,11 @@ def _shared(serializer: type[ResponseSerializer]) -> ResponseSerializer:
 
 
 def _converter(field: Any) -> Callable[[Any], Any]:
-    """Return the function that converts values of a field. Text skips the checks of DRF."""
+    """Return the function that converts values of a field. Texts and numbers skip DRF's method."""
     if isinstance(field, serializers.CharField | serializers.ChoiceField):
         return str
+    if isinstance(field, serializers.IntegerField):
+        return int
     if isinstance(field, serializers.ListField):
         convert = _converter(field.child)
         return lambda values: [convert(value) for value in values]

@@ -18,27 +18,29 @@ def fetch_row(statement: str, parameters: Sequence[Any]) -> Row | None:
     """
     # Get the thread-local connection only once, because each access has a cost.
     database: Any = connections[DEFAULT_DB_ALIAS]
+    cursor: Any
+    row: Row | None
     if database.force_debug_cursor or database.execute_wrappers:  # a test or a tracer observes it
         with database.cursor() as cursor:
-            return _first_row(cursor, statement, parameters)
+            cursor.execute(statement, parameters)
+            row = cursor.fetchone()
+            return row
     database.close_if_health_check_failed()
-    if database.connection is None:  # this check costs less than the method
+    # The checks here cost less than the methods.
+    if database.connection is None:
         database.ensure_connection()
-    database.validate_no_broken_transaction()
+    if database.needs_rollback:
+        database.validate_no_broken_transaction()
     with database.wrap_database_errors:
         if database.vendor == "sqlite":
-            cursor = database.connection.cursor()
-            return _first_row(cursor, _with_question_marks(statement), parameters)
-        from django.db.backends.postgresql.base import ServerBindingCursor
+            cursor = database.connection.execute(_with_question_marks(statement), parameters)
+        else:
+            from django.db.backends.postgresql.base import ServerBindingCursor
 
-        cursor = ServerBindingCursor(database.connection)  # type: ignore[call-arg]  # missing in the stubs
-        return _first_row(cursor, statement, parameters)
-
-
-def _first_row(cursor: Any, statement: str, parameters: Sequence[Any]) -> Row | None:
-    cursor.execute(statement, parameters)
-    row: Row | None = cursor.fetchone()
-    return row
+            cursor = ServerBindingCursor(database.connection)  # type: ignore[call-arg]  # missing in the stubs
+            cursor.execute(statement, parameters)
+        row = cursor.fetchone()
+        return row
 
 
 @lru_cache(maxsize=16)

@@ -18,6 +18,7 @@ from applications.actions import (
     set_application_enabled,
 )
 from applications.models import Application
+from applications.oauth.client_authentication import update_last_login
 from applications.oauth.secrets import new_secret
 from runai_access.audit.models import AuditEvent
 from tests import factories
@@ -358,7 +359,7 @@ def test_last_login_is_updated_at_most_once_a_second(
     for at, writes, second in ((0, 1, 0), (0.4, 0, 0), (0.9, 0, 0), (1.0, 1, 1), (0.5, 0, 1)):
         known = Application.objects.get(pk=nightly.pk)
         with django_assert_num_queries(writes):
-            known.note_login(start + timedelta(seconds=at))
+            update_last_login(known, start + timedelta(seconds=at))
         nightly.refresh_from_db()
         assert nightly.last_login == start + timedelta(seconds=second), "never moves backwards"
         assert nightly.updated_at == changed_at

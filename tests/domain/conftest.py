@@ -6,6 +6,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from accessrules.models import Scope
+from applications.models import Application
+from applications.oauth.secret_verification import authenticate
 from runai_access.security import hashing
 from tests import factories
 
@@ -40,6 +42,12 @@ def acme(db: None) -> Organization:
     ]  # fmt: skip
     named = {scope.name: scope for scope in made}
     return Organization({"system": factories.system(), "account": factories.account(), **named})
+
+
+def is_authenticated(application: Application, secret: str, address: str | None = None) -> bool:
+    """Return whether the secret authenticates the client of the application."""
+    found = authenticate(application.name, secret, address)
+    return found is not None and found.id == application.pk
 
 
 class CountingHasher:

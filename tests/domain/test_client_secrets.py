@@ -21,7 +21,7 @@ from runai_access.security import hashing, throttles
 from runai_access.security.hashing import HashKind, verify_secret
 from runai_access.security.models import AttemptCount
 from tests import factories
-from tests.domain.conftest import CountingHasher
+from tests.domain.conftest import CountingHasher, is_authenticated
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -174,10 +174,10 @@ def test_valid_secret_costs_one_argon2_run_and_is_then_cached(
 ) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     argon2.verifies = 0
-    assert authenticate("ci-prod", issued.secret) == issued.application
+    assert is_authenticated(issued.application, issued.secret)
     assert argon2.verifies == 1
     for _ in range(3):
-        assert authenticate("ci-prod", issued.secret) == issued.application
+        assert is_authenticated(issued.application, issued.secret)
     assert argon2.verifies == 1
 
 
@@ -265,19 +265,26 @@ def test_limit_on_wrong_secrets_prevents_hashing_for_30_seconds(
     _fail("ci-prod", 1, CAFE)
 
 
+def test_addresses_of_an_ipv6_network_share_a_limit(db: None, few: None) -> None:
+    _fail("ci-prod", 3, "2001:db8::1")
+    with pytest.raises(TooMany):
+        authenticate("ci-prod", new_secret(), "2001:db8::2")
+    _fail("ci-prod", 1, "2001:db8:0:1::1")
+
+
 def test_cached_secret_is_never_limited(db: None, few: None) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret, HOME)
     _fail("ci-prod", 3)
     with pytest.raises(TooMany):
         authenticate("ci-prod", new_secret(), HOME)
-    assert authenticate("ci-prod", issued.secret, HOME) == issued.application
+    assert is_authenticated(issued.application, issued.secret, HOME)
 
 
 def test_success_does_not_count_as_a_failure(db: None, few: None) -> None:
     for number in range(8):
         issued = actions.create_application(caller=SYSTEM, name=f"ci-{number}")
-        assert authenticate(issued.application.name, issued.secret, HOME) == issued.application
+        assert is_authenticated(issued.application, issued.secret, HOME)
 
 
 def test_address_with_many_client_ids_is_limited(db: None, few: None) -> None:
@@ -286,7 +293,7 @@ def test_address_with_many_client_ids_is_limited(db: None, few: None) -> None:
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
     with pytest.raises(TooMany):
         authenticate("ci-prod", issued.secret, HOME)
-    assert authenticate("ci-prod", issued.secret, CAFE) == issued.application
+    assert is_authenticated(issued.application, issued.secret, CAFE)
 
 
 def test_limited_client_does_not_affect_others_at_its_address(db: None, few: None) -> None:
@@ -296,7 +303,7 @@ def test_limited_client_does_not_affect_others_at_its_address(db: None, few: Non
         with pytest.raises(TooMany):
             authenticate("stuck", new_secret(), HOME)
     issued = actions.create_application(caller=SYSTEM, name="ci-prod")
-    assert authenticate("ci-prod", issued.secret, HOME) == issued.application
+    assert is_authenticated(issued.application, issued.secret, HOME)
 
 
 def test_busy_verification_changes_no_count(
@@ -311,9 +318,9 @@ def test_busy_verification_changes_no_count(
         for client_id, secret in (("ci-prod", issued.secret), ("nobody", new_secret())):
             with django_assert_num_queries(2), pytest.raises(Busy):
                 authenticate(client_id, secret, HOME)
-        assert authenticate("ci-known", known.secret) == known.application
+        assert is_authenticated(known.application, known.secret)
     assert not AttemptCount.objects.exclude(count=0).exists()
-    assert authenticate("ci-prod", issued.secret, HOME) == issued.application
+    assert is_authenticated(issued.application, issued.secret, HOME)
 
 
 def test_unknown_client_ids_store_a_bounded_number_of_counts(db: None, few: None) -> None:
@@ -353,7 +360,7 @@ def test_reusing_a_deleted_name_does_not_restore_its_secret(db: None) -> None:
     assert authenticate("ci-prod", old.secret) is None
     new = actions.create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", old.secret) is None
-    assert authenticate("ci-prod", new.secret) == new.application
+    assert is_authenticated(new.application, new.secret)
 
 
 def test_change_by_another_replica_invalidates_the_cache(db: None, argon2: CountingHasher) -> None:

@@ -14,6 +14,7 @@ from applications import dormancy
 from applications.actions import delete_application, set_application_enabled
 from applications.dormancy import apply_policy, notice_of
 from applications.models import Application, searched_details_of
+from applications.oauth.client_authentication import update_last_login
 from applications.oauth.tokens import InvalidToken, application_of, issue
 from applications.trash import restore_application
 from runai_access import environment
@@ -196,7 +197,7 @@ def test_application_that_is_used_again_is_not_disabled(clock: Clock) -> None:
     ci = application("ci", used=200)
     apply_policy()
     clock.now += 40 * DAY
-    Application.objects.get(pk=ci.pk).note_login(timezone.now())
+    update_last_login(Application.objects.get(pk=ci.pk), timezone.now())
     assert notice_of(Application.objects.get(pk=ci.pk)) is None
     assert apply_policy() == {"released": 1, "warned": 0, "disabled": 0}
     assert states() == {"ci": (None, True)}

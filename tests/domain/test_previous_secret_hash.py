@@ -11,6 +11,7 @@ from applications.models import Application
 from applications.oauth.secret_verification import authenticate
 from runai_access.security.hashing import hash_secret
 from tests import factories
+from tests.domain.conftest import is_authenticated
 
 pytestmark = [
     pytest.mark.django_db,
@@ -48,7 +49,7 @@ def nightly() -> Application:
 
 
 def test_a_secret_that_the_previous_release_created_works(nightly: Application) -> None:
-    assert authenticate("nightly", ONE) == nightly
+    assert is_authenticated(nightly, ONE)
     assert nightly.secrets.get().has_old_format
 
 
@@ -57,7 +58,7 @@ def test_a_secret_that_the_previous_release_regenerated_replaces_all_others(
 ) -> None:
     added = actions.add_secret(caller=SYSTEM, application_id=nightly.pk)
     previous_release_stores(nightly, OTHER)
-    assert authenticate("nightly", OTHER) == nightly
+    assert is_authenticated(nightly, OTHER)
     assert authenticate("nightly", ONE) is None
     assert authenticate("nightly", added.secret) is None
 
@@ -65,7 +66,7 @@ def test_a_secret_that_the_previous_release_regenerated_replaces_all_others(
 def test_writing_the_same_secret_again_keeps_it(nightly: Application) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UPDATE applications_application SET secret_hash = secret_hash")
-    assert authenticate("nightly", ONE) == nightly
+    assert is_authenticated(nightly, ONE)
 
 
 def test_a_revoked_secret_stops_working_on_the_previous_release(nightly: Application) -> None:
@@ -99,8 +100,8 @@ def test_secrets_that_were_stored_during_the_copy_work(nightly: Application) -> 
     migration = import_module("applications.migrations.0019_secrets_stored_during_the_copy")
     with connection.schema_editor() as editor:
         migration.copy_secrets(None, editor)
-    assert authenticate("created", ONE) == created
-    assert authenticate("nightly", OTHER) == nightly
+    assert is_authenticated(created, ONE)
+    assert is_authenticated(nightly, OTHER)
     assert authenticate("nightly", ONE) is None
-    assert authenticate("replaced", added.secret) == replaced
+    assert is_authenticated(replaced, added.secret)
     assert authenticate("replaced", ONE) is None

@@ -115,7 +115,7 @@ def test_processes_add_up_their_counts(ci: Application, buffer: UseBuffer) -> No
     key = ci.used_secret.pk
     for process in (buffer, UseBuffer(), UseBuffer()):
         for _ in range(3):
-            process.note(key, RUNNER)
+            process.note(key, RUNNER, timezone.now())
         process.write()
     assert rows() == [("192.0.2.7", "runner/1.0", 9)]
 
@@ -128,7 +128,7 @@ def test_concurrent_writes_lose_no_count() -> None:
     def write() -> None:
         process = UseBuffer()
         for secret in (key, other, other, key):
-            process.note(secret, RUNNER)
+            process.note(secret, RUNNER, timezone.now())
         process.write()
 
     outcomes = together([write] * 4)
@@ -142,7 +142,7 @@ def test_callers_beyond_a_limit_share_a_row(
     monkeypatch.setattr(secret_use, "MAX_CALLERS", 3)
     for _ in range(2):
         for number in range(6):
-            buffer.note(ci.used_secret.pk, Origin(f"192.0.2.{number}", agent="x"))
+            buffer.note(ci.used_secret.pk, Origin(f"192.0.2.{number}", agent="x"), timezone.now())
         buffer.write()
     assert sum(count for *_, count in rows()) == 12
     assert len(rows()) == 4
@@ -154,7 +154,7 @@ def test_full_buffer_still_counts(
 ) -> None:
     monkeypatch.setattr(secret_use, "_MAX_BUFFERED", 2)
     for number in range(6):
-        buffer.note(ci.used_secret.pk, Origin(f"192.0.2.{number}"))
+        buffer.note(ci.used_secret.pk, Origin(f"192.0.2.{number}"), timezone.now())
     assert len(buffer._uses) <= 3
     buffer.write()
     assert sum(count for *_, count in rows()) == 6
@@ -180,8 +180,8 @@ def test_outage_neither_refuses_a_client_nor_loses_counts(
 def test_uses_of_a_deleted_secret_are_forgotten(ci: Application, buffer: UseBuffer) -> None:
     kept = factories.application("kept").used_secret.pk
     for key in (ci.used_secret.pk, kept):
-        buffer.note(key, RUNNER)
-        buffer.note(key, RUNNER)
+        buffer.note(key, RUNNER, timezone.now())
+        buffer.note(key, RUNNER, timezone.now())
     ci.delete()
     buffer.write()
     assert rows() == [("192.0.2.7", "runner/1.0", 2)]
@@ -195,7 +195,7 @@ def test_user_agent_is_stored_short_printable_and_without_credentials() -> None:
 
 
 def test_old_uses_are_deleted(ci: Application, clock: Clock, buffer: UseBuffer) -> None:
-    buffer.note(ci.used_secret.pk, RUNNER)
+    buffer.note(ci.used_secret.pk, RUNNER, timezone.now())
     clock.now += 90 * 24 * HOUR
     assert delete_old_uses() == 0
     clock.now += 24 * HOUR
@@ -214,7 +214,7 @@ def test_unused_secret_is_safe_to_revoke(ci: Application) -> None:
 def test_secret_is_safe_to_revoke_a_day_after_its_last_use(
     ci: Application, buffer: UseBuffer, clock: Clock
 ) -> None:
-    buffer.note(ci.used_secret.pk, RUNNER)
+    buffer.note(ci.used_secret.pk, RUNNER, timezone.now())
     clock.now += 23 * HOUR
     assert not report(ci).is_safe_to_revoke
     assert [caller.address for caller in report(ci).recent_callers] == ["192.0.2.7"]
@@ -231,7 +231,7 @@ def test_secret_is_not_safe_to_revoke_while_a_token_can_live(
     ci: Application, buffer: UseBuffer, clock: Clock, settings: Settings
 ) -> None:
     settings.TOKEN_LIFETIME_MAX_SECONDS = settings.TOKEN_LIFETIME_SECONDS = 48 * 3600
-    buffer.note(ci.used_secret.pk, RUNNER)
+    buffer.note(ci.used_secret.pk, RUNNER, timezone.now())
     clock.now += 47 * HOUR
     assert not report(ci).is_safe_to_revoke
     clock.now += 2 * HOUR
@@ -251,8 +251,8 @@ def test_report_counts_uses_per_day_and_caller(
 ) -> None:
     for hours in (0, 0, 30, 31):
         clock.now = NOW + hours * HOUR
-        buffer.note(ci.used_secret.pk, RUNNER)
-        buffer.note(ci.used_secret.pk, Origin("192.0.2.8"))
+        buffer.note(ci.used_secret.pk, RUNNER, timezone.now())
+        buffer.note(ci.used_secret.pk, Origin("192.0.2.8"), timezone.now())
     buffer.write()
     found = report(ci)
     assert [entry["uses"] for entry in found.uses_per_day] == [4, 4]
@@ -266,6 +266,6 @@ def test_reports_of_many_secrets_take_few_queries(
     ci: Application, buffer: UseBuffer, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _ in range(4):
-        buffer.note(factories.client_secret(ci).pk, RUNNER)
+        buffer.note(factories.client_secret(ci).pk, RUNNER, timezone.now())
     with django_assert_num_queries(3):
         assert len(reports_of(ci)) == 5

@@ -136,7 +136,7 @@ def test_reader_sees_secrets_without_actions(as_: SignedIn, ci: Application) -> 
 
 
 def test_page_shows_the_use_of_each_secret(browser: Client, ci: Application) -> None:
-    BUFFER.note(ci.secrets.get().pk, Origin("192.0.2.7", agent="<b>runner</b>"))
+    BUFFER.note(ci.secrets.get().pk, Origin("192.0.2.7", agent="<b>runner</b>"), timezone.now())
     factories.client_secret(ci)
     shown = browser.get(ci.get_absolute_url())
     text = text_of(shown)
@@ -153,7 +153,7 @@ def test_page_shows_the_use_of_each_secret(browser: Client, ci: Application) -> 
 def test_revoking_shows_the_callers_that_would_break(browser: Client, ci: Application) -> None:
     secret = ci.secrets.get()
     url = reverse("applications:revoke-secret", args=[ci.pk, secret.pk])
-    BUFFER.note(secret.pk, Origin("192.0.2.7", agent="runner/1.0"))
+    BUFFER.note(secret.pk, Origin("192.0.2.7", agent="runner/1.0"), timezone.now())
     dialog = text_of(browser.get(url))
     assert "These callers stop working: 192.0.2.7 runner/1.0 1 use, last just now" in dialog
     ago = timezone.now() - timedelta(hours=26)

@@ -12,9 +12,9 @@ from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 from rest_framework.response import Response
 
-from applications.models import Application
 from applications.oauth import schema  # noqa: F401  # registers the bearer scheme
 from applications.oauth.authentication import REALM
+from applications.oauth.lookups import FoundApplication
 from applications.oauth.serializers import OAuthErrorSerializer
 from applications.oauth.views.client import ClientCredentials, MalformedBasic, from_basic
 from applications.oauth.views.credentials import (
@@ -142,8 +142,10 @@ def grant_types() -> list[str]:
 def authenticate_client(
     request: HttpRequest,
     form: dict[str, str],
-    authenticate: Callable[[HttpRequest, ClientCredentials], Application | None] = application_with,
-) -> Application:
+    authenticate: Callable[
+        [HttpRequest, ClientCredentials], FoundApplication | None
+    ] = application_with,
+) -> FoundApplication:
     """Return the authenticated application, by header or body. Raises OAuthError."""
     client = _client(request, form)
     application = authenticate(request, client)

@@ -1,6 +1,7 @@
 """The base of endpoints that receive client credentials."""
 
 from collections.abc import Callable, Container
+from functools import update_wrapper
 from typing import Any
 
 import orjson
@@ -10,8 +11,8 @@ from rest_framework.exceptions import MethodNotAllowed, UnsupportedMediaType
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from applications.models import Application
 from applications.oauth.client_authentication import recognize, sign_in
+from applications.oauth.lookups import FoundApplication
 from applications.oauth.secrets import describe_malformed
 from applications.oauth.views.client import ClientCredentials
 from runai_access.api.deprecation import Deprecation
@@ -46,6 +47,16 @@ class CredentialsView(APIView):
     # Returns the response for valid credentials; raises all errors.
     post: Callable[[HttpRequest], HttpResponse]
 
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return a view that serves all requests with one instance, because `post` needs no state."""
+        shared = cls(**initkwargs)
+
+        def view(request: HttpRequest) -> HttpResponseBase:
+            return shared.dispatch(request)
+
+        return update_wrapper(view, super().as_view(**initkwargs))
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response: HttpResponseBase
         try:
@@ -77,9 +88,10 @@ class CredentialsView(APIView):
         raise MethodNotAllowed(request.method or "")
 
     def _error_response(self, request: HttpRequest, error: Exception) -> HttpResponseBase:
-        self.headers = self.default_response_headers
-        self.request = self.initialize_request(request)
-        return self.finalize_response(self.request, self.handle_exception(error))
+        view = type(self)()  # the framework stores the request in it
+        view.headers = view.default_response_headers
+        view.request = view.initialize_request(request)
+        return view.finalize_response(view.request, view.handle_exception(error))
 
 
 def has_in_url(request: HttpRequest, names: Container[str]) -> bool:
@@ -104,7 +116,7 @@ def describe_refusal(client: ClientCredentials) -> str:
 
 def application_with(
     request: HttpRequest, client: ClientCredentials, *, known_as: str | None = None
-) -> Application | None:
+) -> FoundApplication | None:
     """Authenticate a client that requests a token; return its application, or None."""
     origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
     return sign_in(client.client_id, client.secret, origin, known_as=known_as)
@@ -112,7 +124,7 @@ def application_with(
 
 def application_without_login(
     request: HttpRequest, client: ClientCredentials
-) -> Application | None:
+) -> FoundApplication | None:
     """Authenticate a client that requests no token; return its application, or None."""
     origin = request.origin  # type: ignore[attr-defined]  # set by OriginMiddleware
     return recognize(client.client_id, client.secret, origin)

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from applications.models import Application, SigningKey
 from applications.oauth.client_authentication import is_usable_from
 from applications.oauth.keyring import SIGNS_AFTER_SECONDS
+from applications.oauth.lookups import FoundApplication
 from applications.oauth.password_grant import get_enabled_principal
 from applications.oauth.serializers import (
     IntrospectionSerializer,
@@ -120,7 +121,9 @@ class TokenManagementView(OAuthView):
 
     security = ({"client": []}, {"bearer": []}, {})
 
-    def authenticated_client(self, request: HttpRequest, form: dict[str, str]) -> Application:
+    def authenticated_client(
+        self, request: HttpRequest, form: dict[str, str]
+    ) -> Application | FoundApplication:
         """Return the caller, by its client credentials or its own bearer token."""
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
@@ -173,7 +176,7 @@ class RevokeView(TokenManagementView):
             claims = verified_claims(required(form, "token"))
         except InvalidToken:
             return json_response({})  # §2.2: invalid tokens need no revocation
-        if claims["sub"] != str(application.pk):
+        if claims["sub"] != str(application.id):
             raise OAuthError("unauthorized_client", "The token belongs to another application.")
         revoke(claims)
         return json_response({})

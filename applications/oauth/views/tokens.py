@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 
-from applications.models import Application
+from applications.oauth.lookups import FoundApplication
 from applications.oauth.password_grant import token_for
 from applications.oauth.serializers import (
     AppTokenRequestSerializer,
@@ -182,7 +182,9 @@ def _require(parameters: dict[str, str], *names: str) -> None:
         raise Refusal(error(400, f"{', '.join(missing)}: required."))
 
 
-def _require_application(application: Application | None, client: ClientCredentials) -> Application:
+def _require_application(
+    application: FoundApplication | None, client: ClientCredentials
+) -> FoundApplication:
     if application is None:
         raise _unauthorized(describe_refusal(client))
     return application
