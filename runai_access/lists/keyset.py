@@ -3,20 +3,20 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.db.models import Count as NumberOfRows
 from django.db.models import F, Model, Q, QuerySet
 from django.utils.functional import cached_property
 
-from runai_access.db.expressions import SQLiteNoIndexHint
+from runai_access.db.expressions import InArray, NoIndexHint, SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan
 from runai_access.lists.sorts import (
     Cursor,
     Sort,
     encode,
     encode_cursor,
-    in_direction,
     keyed,
     part_of,
     parts_after,
@@ -246,6 +246,7 @@ class Reader(Generic[M]):
         rows: list[M] = []
         parts, offset = parts_from(offset, [self.listed], is_descending=self._is_descending)
         for part in parts:
+            part, offset = nearer(self.listed, part, offset, self._is_descending)  # noqa: PLW2901  # fewer rows
             found = self._slice(part, offset, length - len(rows), self._is_descending)
             rows += found
             if len(rows) == length or self.stopped_at:
@@ -320,13 +321,34 @@ def parts_from(
             value = SQLiteNoIndexHint(F(groups.column))
             rows = query.rows.order_by().annotate(group=value).values_list("group")
             numbers.update(dict(rows.annotate(number=NumberOfRows("pk"))))
-    found = in_direction(groups.read(), is_descending)
+    found = groups.in_order(is_descending)
     for place, (_, values) in enumerate(found):
         number = sum(numbers[value] for value in values)
         if offset < number:
-            return (groups.condition(values) for _, values in found[place:]), offset
+            others = list(numbers.keys() - values) if number > numbers.total() // 2 else None
+            first = groups.condition(values, others)
+            return chain([first], groups.parts(found[place + 1 :])), offset
         offset -= number
     return [], offset
+
+
+def nearer(query: OrderedQuery[Any], part: Q, offset: int, is_descending: bool) -> tuple[Q, int]:
+    """Return the rest of a part that begins nearer to an offset, and the offset in it.
+
+    For a group with most rows: the index of the primary key passes rows of all groups several times
+    faster than it tests the group of each. Those of other groups are then counted.
+    """
+    others, groups = getattr(part, "others", None), query.sort.groups
+    if groups is None or others is None or offset <= MAX_SCANNED:
+        return part, offset
+    keys = query.rows.order_by("-pk" if is_descending else "pk").values_list("pk", flat=True)
+    found = keys[offset : offset + 1].first()
+    if found is None:
+        return part, offset
+    before, rest = ("gt", "lte") if is_descending else ("lt", "gte")
+    passed = query.rows.alias(key=NoIndexHint("pk")).filter(**{f"key__{before}": found})
+    number = passed.filter(InArray(groups.column, others)).count()
+    return part & Q(**{f"pk__{rest}": found}), number
 
 
 class _Pager(Generic[M]):

@@ -231,7 +231,7 @@ class Selection:
             return rows.filter(InArray("pk", few))
         if self._is_scan or self._whole is None:
             return self._index_scan(sort, is_page=is_page)
-        return self._driven_by(*self._whole)
+        return self._driven_by(*self._whole, are_few=True)
 
     def listed(self, sort: Sort, count: Count | None = None) -> OrderedQuery[Any]:
         """Return the query that reads pages; `count` is the number of rows, if it is known."""

@@ -162,11 +162,19 @@ def test_the_total_of_access_rules_is_exact_beyond_the_counted_rows(
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("name", ["scopeId", "scopeType", "scopeName", "roleName"])
-@pytest.mark.parametrize("most", [1, 50])
+@pytest.mark.parametrize(("most", "single"), [(1, 1), (50, 3)])
 def test_values_that_only_roles_and_scopes_have_sort_rules_by_cursor_and_offset(
-    client: Client, monkeypatch: pytest.MonkeyPatch, name: str, direction: str, most: int
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    direction: str,
+    most: int,
+    single: int,
 ) -> None:
     monkeypatch.setattr(sorts, "_MAX_INDEXED_GROUP", most)
+    monkeypatch.setattr(sorts, "_MAX_SINGLE_GROUPS", single)
+    monkeypatch.setattr(sorts, "_MAX_SORTED_GROUPS", 3)
+    monkeypatch.setattr(keyset, "MAX_SCANNED", 0)
     cluster = factories.cluster("Beta")
     department = factories.department("alpha", cluster)
     places = [
