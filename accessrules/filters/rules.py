@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from django.db.models import CharField, F, Q, QuerySet
+from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
@@ -188,8 +188,10 @@ def role_sort() -> Sort:
 
 def scope_sort(path: str) -> Sort:
     """Return the sort of access rules by a text column of their scopes."""
+    # Not a join: rows that are only passed then need none.
+    texts = Scope.objects.filter(pk=OuterRef("scope")).order_by().values(path)
     return Sort(
-        BinaryCollation(F(f"scope__{path}")),
+        BinaryCollation(Subquery(texts)),
         groups=Groups("scope", partial(_groups, Scope, path, "pk", str)),
     )
 

@@ -14,6 +14,7 @@ from runai_access.db.expressions import InArray, NoIndexHint, SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan
 from runai_access.lists.sorts import (
     Cursor,
+    OtherGroups,
     Sort,
     encode,
     encode_cursor,
@@ -119,6 +120,8 @@ class OrderedQuery(Generic[M]):
     sort_fallback: Callable[[], "OrderedQuery[M] | None"] | None = None
 
 
+# The share of the expected rows of other groups that are passed without a test.
+_CAUTION = 0.9
 # The most rows that are tested for a page if the matching rows are too many to sort.
 MAX_SCANNED = 30_000
 
@@ -325,7 +328,8 @@ def parts_from(
     for place, (_, values) in enumerate(found):
         number = sum(numbers[value] for value in values)
         if offset < number:
-            others = list(numbers.keys() - values) if number > numbers.total() // 2 else None
+            share = numbers.total() / number - 1
+            others = OtherGroups(list(numbers.keys() - values), share) if share < 1 else None
             first = groups.condition(values, others)
             return chain([first], groups.parts(found[place + 1 :])), offset
         offset -= number
@@ -341,14 +345,17 @@ def nearer(query: OrderedQuery[Any], part: Q, offset: int, is_descending: bool) 
     others, groups = getattr(part, "others", None), query.sort.groups
     if groups is None or others is None or offset <= MAX_SCANNED:
         return part, offset
-    keys = query.rows.order_by("-pk" if is_descending else "pk").values_list("pk", flat=True)
-    found = keys[offset : offset + 1].first()
-    if found is None:
-        return part, offset
     before, rest = ("gt", "lte") if is_descending else ("lt", "gte")
-    passed = query.rows.alias(key=NoIndexHint("pk")).filter(**{f"key__{before}": found})
-    number = passed.filter(InArray(groups.column, others)).count()
-    return part & Q(**{f"pk__{rest}": found}), number
+    keys = query.rows.order_by("-pk" if is_descending else "pk").values_list("pk", flat=True)
+    # First a little before the place where the row is if all groups are equally distributed.
+    for place in (offset + int(offset * others.share * _CAUTION), offset):
+        key = next(iter(keys[place : place + 1]), None)
+        if key is not None:
+            passed = query.rows.alias(key=NoIndexHint("pk")).filter(**{f"key__{before}": key})
+            in_others = passed.filter(InArray(groups.column, others.values)).count()
+            if place - in_others <= offset:
+                return part & Q(**{f"pk__{rest}": key}), offset - (place - in_others)
+    return part, offset
 
 
 class _Pager(Generic[M]):

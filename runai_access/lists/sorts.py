@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db.models import Expression, F, Model, Q, QuerySet
@@ -36,14 +36,20 @@ class BadCursor(Exception):
     """The text is not a cursor of this sort."""
 
 
+class OtherGroups(NamedTuple):
+    """The values of all groups but one, and their number of rows for each row of that one."""
+
+    values: list[Any]
+    share: float
+
+
 class OneValue(Q):
     """The condition for rows that all have the same sort value, so it is not sorted by.
 
-    `others` is set if it is a group with most rows that no index has in order: the values of all other
-    groups.
+    `others` is set if it is a group with most rows, which no index has in order.
     """
 
-    others: list[Any] | None = None
+    others: OtherGroups | None = None
 
 
 def _same(text: str) -> Any:
@@ -72,8 +78,8 @@ class Groups:
     visible: Sequence[int] | None = None
     numbers: Callable[[], Mapping[Any, int]] | None = None
 
-    def condition(self, values: list[Any], others: list[Any] | None = None) -> OneValue:
-        """Return the condition for the rows of a group; `others` are the values of all other groups."""
+    def condition(self, values: list[Any], others: OtherGroups | None = None) -> OneValue:
+        """Return the condition for the rows of a group, which has most rows if `others` are given."""
         if len(values) > _MAX_INDEXED_GROUP:
             part = OneValue(InArray(SQLiteNoIndexHint(F(self.column)), values))
             part.others = others
