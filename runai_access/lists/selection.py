@@ -239,8 +239,14 @@ class Selection:
 
     def listed(self, sort: Sort, count: Count | None = None) -> OrderedQuery[Any]:
         """Return the query that reads pages; `count` is the number of rows, if it is known."""
-        query = self._in_index_order(sort) or self._found_rows(sort)
-        return replace(query, count=self.count() if count is None else count)
+        count = self.count() if count is None else count
+        is_few = count.is_exact and count.number <= MAX_SORTED_CANDIDATES
+        if is_few and sort.groups and self._list_filters and self._is_scan:
+            # Most groups have none of these rows, so reading a page would test all rows.
+            query = OrderedQuery(self.rows(), without_index(sort))
+        else:
+            query = self._in_index_order(sort) or self._found_rows(sort)
+        return replace(query, count=count)
 
     def _found_rows(self, sort: Sort) -> OrderedQuery[Any]:
         """Return the query of the cheaper strategy."""
