@@ -328,8 +328,9 @@ def parts_from(
     for place, (_, values) in enumerate(found):
         number = sum(numbers[value] for value in values)
         if offset < number:
-            share = numbers.total() / number - 1
-            others = OtherGroups(list(numbers.keys() - values), share) if share < 1 else None
+            share, others = numbers.total() / number - 1, None
+            if share < 1 and queries[0].group_numbers:  # no filter makes passing rows slow
+                others = OtherGroups(list(numbers.keys() - values), share)
             first = groups.condition(values, others)
             return chain([first], groups.parts(found[place + 1 :])), offset
         offset -= number
