@@ -1129,3 +1129,28 @@ def test_applications_with_a_role_are_found_by_rules_in_visible_scopes(
     index = "access_rule_in_scope" if scopes > 1 else "access_rule_of_role"
     if connection.vendor == "sqlite":  # PostgreSQL chooses by its statistics
         assert f"COVERING INDEX {index}" in plan
+
+
+def test_filter_of_most_rows_is_counted_in_the_order_of_its_index() -> None:
+    for number in range(3):
+        factories.application(f"app-{number}")
+    keys = KeySubquery.in_range(Application.objects.filter(is_enabled=True), "is_enabled")
+    with CaptureQueriesContext(connection) as queries:
+        assert keys.count(100) == (3, True)
+    (counted,) = queries.captured_queries
+    assert re.search(
+        'ORDER BY "applications_application"."is_enabled" ASC, .* LIMIT', counted["sql"]
+    )
+
+
+def test_rows_to_sort_are_looked_up_by_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    force("sort", monkeypatch)
+    for number in range(3):
+        factories.application(f"app-{number}")
+    keys = keys_with_text("app-", is_exact=False)
+    selected = Selection(Application.objects.all(), [ListFilter(has_text("app-"), keys)])
+    with CaptureQueriesContext(connection) as queries:
+        assert len(selected.rows()) == 3
+    # Else PostgreSQL would join the keys with all applications.
+    looked_up = " IN (SELECT " if connection.vendor == "sqlite" else " = ANY (ARRAY(SELECT "
+    assert looked_up in queries.captured_queries[-1]["sql"]
