@@ -151,7 +151,8 @@ class OwnerFilter(IndexedTextFilter):
         if operator != NONE and operator.test != NEVER.name:
             return super().list_filter(operator, values, context, rows)
         condition = self.condition(operator, values, context)
-        return ListFilter(condition, KeySubquery.of(rows.filter(condition)), "owner_name")
+        keys = KeySubquery.in_range(rows.filter(condition), "owner_name")
+        return ListFilter(condition, keys, "owner_name")
 
     def words(self, operator: Operator, values: list[Any]) -> str:
         return super().words(operator, values) if operator.takes else ""
@@ -213,7 +214,8 @@ class ApplicationStatusFilter(OptionsFilter):
             chosen.pop("contained", None)
         condition = self.condition(operator, list(chosen.values()), context)
         if "contained" not in chosen:
-            return ListFilter(condition, KeySubquery.of(rows.filter(condition)), "is_enabled")
+            in_range = KeySubquery.in_range(rows.filter(condition), "is_enabled")
+            return ListFilter(condition, in_range, "is_enabled")
         keys = KeySubquery.of(rows.filter(condition)) if len(chosen) == 1 else None
         return ListFilter(condition, keys)
 

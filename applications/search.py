@@ -1,15 +1,18 @@
 """Search for applications by name, creator, owner, description, labels, and their rules.
 
 The search finds exactly the rows that contain the text. Texts of three or more characters use a
-trigram index. Roles and scopes are found by name in their own small tables, and joined through rules.
+trigram index, on SQLite also those of two. Roles and scopes are found by name in their own small
+tables, and joined through rules.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import or_
 
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import StrIndex
 from django.db.models.lookups import Contains, Exact, GreaterThan
@@ -158,11 +161,14 @@ def keys_with_text(term: str, *, is_exact: bool = True) -> KeySubquery:
     """Return the keys of applications one of whose indexed texts contains a normalized text."""
     if connection.vendor == "postgresql":
         return _postgresql_keys(term, is_exact=is_exact)
+    if len(term) == _TRIGRAM_LENGTH - 1 and term.isprintable():
+        return _keys_of_two_characters(term, is_exact=is_exact)
     if len(term) < _TRIGRAM_LENGTH:
         scanned = KeySubquery.of(Application.objects.filter(has_text(term)), is_exact=is_exact)
         return replace(scanned, is_scan=True)
     head = _selective_part(term)
-    if head != term and not _exceeds(selection.MAX_SORTED_CANDIDATES, head):
+    most = selection.MAX_SORTED_CANDIDATES
+    if head != term and _sqlite_keys(head).count(most + 1)[0] <= most:
         return _sqlite_keys(head, is_exact=False)
     return _sqlite_keys(term, is_exact=is_exact)
 
@@ -181,32 +187,25 @@ def keys_of_name(term: str, limit: int) -> KeySubquery | None:
 
     None if the text is too short for the index, or if SQLite's index finds more than `limit`.
     """
-    if len(term) < _TRIGRAM_LENGTH or _exceeds(limit, _selective_part(term)):
+    keys = keys_with_text(term, is_exact=False)
+    # PostgreSQL can't count without a scan.
+    if keys.tests_all or (connection.vendor == "sqlite" and keys.count(limit + 1)[0] > limit):
         return None
-    return keys_with_text(term, is_exact=False)
-
-
-def _exceeds(limit: int, term: str) -> bool:
-    """Return whether SQLite's index finds more than `limit`. PostgreSQL can't count without a scan."""
-    if connection.vendor != "sqlite":
-        return False
-    number, _ = _sqlite_keys(term).count(limit + 1)
-    return number > limit
+    return keys
 
 
 def _postgresql_keys(term: str, *, is_exact: bool = True) -> KeySubquery:
     """Return the keys on PostgreSQL. Its planner chooses between the trigram index and a scan."""
-    conditions, parameters = [], []
-    head = _selective_part(term) if len(term) >= _TRIGRAM_LENGTH else ""
-    if head:
-        conditions.append("text LIKE %s")
-        parameters.append(f"%{connection.ops.prep_for_like_query(head)}%")
-    if head != term or not head:
+    head = _selective_part(term)
+    conditions = ["text LIKE %s"]  # also for short terms: it is faster than `strpos`
+    parameters = [f"%{connection.ops.prep_for_like_query(head)}%"]
+    if head != term:
         conditions.append("strpos(text, %s) > 0")
         parameters.append(term)
     sql = f"SELECT application_id FROM applications_search WHERE {' AND '.join(conditions)}"  # noqa: S608
     select = (sql, tuple(parameters))
-    return KeySubquery((select,), is_exact, is_distinct=True, is_scan=not head)
+    is_scan = len(term) < _TRIGRAM_LENGTH
+    return KeySubquery((select,), is_exact, is_distinct=True, is_scan=is_scan)
 
 
 def _sqlite_keys(term: str, *, is_exact: bool = True) -> KeySubquery:
@@ -215,6 +214,37 @@ def _sqlite_keys(term: str, *, is_exact: bool = True) -> KeySubquery:
     phrase = (f'"{escaped}"',)
     counted = (_TRIGRAM_COUNT, phrase)
     return KeySubquery(((_TRIGRAM_KEYS, phrase),), is_exact, is_distinct=True, counted=counted)
+
+
+def _keys_of_two_characters(term: str, *, is_exact: bool) -> KeySubquery:
+    """Return the keys on SQLite from the trigrams that begin with a term.
+
+    Only what ends a text begins no trigram: a mark, or the end of the owner's name.
+    """
+    parameters = (term, term + chr(sys.maxunicode), term)
+    keys = f"""SELECT found.application_id FROM ({_BIGRAM_IDS}) ids
+        CROSS JOIN applications_search found ON found.id = ids.id"""  # noqa: S608  # constants
+    counted = (_BIGRAM_IDS, parameters)
+    return KeySubquery(
+        ((keys, parameters),), is_exact, is_distinct=True, is_scan=True, counted=counted
+    )
+
+
+_BIGRAM_IDS = """SELECT DISTINCT id FROM (
+        SELECT doc AS id FROM temp.applications_search_terms WHERE term >= %s AND term < %s
+        UNION ALL
+        SELECT owned.id FROM applications_application application
+        JOIN applications_search owned ON owned.application_id = application.subject_id
+        WHERE application.owner_name >= '' AND substr(application.owner_name, -2) = %s)"""
+
+
+def register_with_sqlite(*, connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Give a new SQLite connection the terms of the search index; see `connection_created`."""
+    if connection.vendor == "sqlite":
+        connection.connection.execute(
+            """CREATE VIRTUAL TABLE temp.applications_search_terms
+            USING fts5vocab(main, applications_search_index, instance)"""
+        )
 
 
 _TRIGRAM_KEYS = """SELECT found.application_id FROM applications_search_index

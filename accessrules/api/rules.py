@@ -93,7 +93,9 @@ _BY_NO_DELETION = replace(_BY_DELETION, by=Cast(Value(None), DateTimeField()), i
 LIST = ListEndpoint(
     fields={
         "subjectId": Field(_FILTERS["subject"], Sort.text("subject_name")),
-        "subjectType": Field(RuleTypeFilter(), Sort.text("subject_type"), accepts=SUBJECT_TYPES),
+        "subjectType": Field(
+            RuleTypeFilter(), Sort.text("subject_type", is_repeated=True), accepts=SUBJECT_TYPES
+        ),
         "roleId": Field(_OF_ROLE(NumberFilter("pk")), role_sort(), FieldType.NUMBER),
         "roleName": Field(_OF_ROLE(RoleNameFilter("name")), name_sort("role", Role)),
         "scopeId": Field(_OF_SCOPE(PlainTextFilter("uid")), scope_sort("uid")),
@@ -102,7 +104,7 @@ LIST = ListEndpoint(
         "createdAt": Field.time("created_at"),
         # NULL in all of these rules.
         "deletedAt": Field(_DELETED_AT, Sort.number("pk"), FieldType.TIME, is_nullable=True),
-        "createdBy": Field(_FILTERS["authorized_by"], Sort.text("created_by")),
+        "createdBy": Field(_FILTERS["authorized_by"], Sort.text("created_by", is_repeated=True)),
         "expiresAt": Field.time("expires_at", is_nullable=True),
     },
     search=search,

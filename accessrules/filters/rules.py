@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from django.db.models import CharField, F, Q, QuerySet
+from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
@@ -180,7 +180,7 @@ class RoleNameFilter(TextFilter):
 def role_sort() -> Sort:
     """Return the sort of access rules by the ID of their role. An index has the rules of each name."""
 
-    def by_id() -> list[tuple[int, list[str]]]:
+    def by_id(_: Sequence[int] | None) -> list[tuple[int, list[str]]]:
         return [(pk, [name]) for pk, name in Role.objects.order_by("pk").values_list("pk", "name")]
 
     return replace(Sort.number("role_id"), groups=Groups("role_name", by_id, is_text=True))
@@ -188,8 +188,11 @@ def role_sort() -> Sort:
 
 def scope_sort(path: str) -> Sort:
     """Return the sort of access rules by a text column of their scopes."""
+    # Not a join: rows that are only passed then need none.
+    texts = Scope.objects.filter(pk=OuterRef("scope")).order_by().values(path)
     return Sort(
-        F(f"scope__{path}"), groups=Groups("scope", partial(_groups, Scope, path, "pk", str))
+        BinaryCollation(Subquery(texts)),
+        groups=Groups("scope", partial(_groups, Scope, path, "pk", str)),
     )
 
 
@@ -198,15 +201,20 @@ def name_sort(reference: str, model: type[Role | Scope]) -> Sort:
     names = Groups(
         f"{reference}_name", partial(_groups, model, "name", "name", normalize), is_text=True
     )
-    return Sort(normalized(f"{reference}_name"), groups=names)
+    return Sort(BinaryCollation(normalized(f"{reference}_name")), groups=names)
 
 
 def _groups(
-    model: type[Role | Scope], path: str, column: str, key: Callable[[str], str]
+    model: type[Role | Scope],
+    path: str,
+    column: str,
+    key: Callable[[str], str],
+    visible: Sequence[int] | None,
 ) -> list[tuple[str, list[Any]]]:
     """Return the values of `column` by the sort keys of the texts at `path`, in order."""
     groups: dict[str, list[Any]] = defaultdict(list)
-    for text, value in model.objects.order_by().values_list(path, column).distinct():
+    rows = model.objects.all() if visible is None else model.objects.filter(InArray("pk", visible))
+    for text, value in rows.order_by().values_list(path, column).distinct():
         groups[key(text)].append(value)
     return sorted(groups.items())
 

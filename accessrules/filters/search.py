@@ -107,13 +107,11 @@ def count_rules_by(authority: Authority, column: str) -> dict[Any, int]:
     return dict(_counts(authority).values_list(path).annotate(Sum("number")))
 
 
-def visible_groups(authority: Authority, column: str) -> set[Any] | None:
-    """Return the scopes, or their names, whose rules are visible; None if that is not limited."""
-    path = {"scope": "pk", "scope_name": "name"}.get(column)
-    if path is None or sees_all_rules(authority):
+def visible_groups(authority: Authority, column: str) -> list[int] | None:
+    """Return the scopes whose rules are visible; None if that is not limited."""
+    if column not in ("scope", "scope_name") or sees_all_rules(authority):
         return None
-    scopes = Scope.objects.filter(InArray("pk", authority.scopes_to_read("access_rules")))
-    return set(scopes.values_list(path, flat=True))
+    return authority.scopes_to_read("access_rules")
 
 
 def _counts(authority: Authority) -> QuerySet[RuleCount]:

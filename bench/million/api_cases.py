@@ -52,6 +52,7 @@ class Case:
     order: str = ""
     position: Position = Position.FIRST
     detail: str = ""
+    rows: int = ROWS
     is_worst: bool = False
 
     @property
@@ -77,7 +78,7 @@ class Case:
         if self.sort:
             query += [("sortBy", self.sort), ("sortOrder", self.order)]
         if not self.of.counts:
-            query += [("limit", str(ROWS)), ("offset", str(offset))]
+            query += [("limit", str(self.rows)), ("offset", str(offset))]
         return f"{self.of.path}?{urlencode(query)}"
 
 
@@ -98,6 +99,9 @@ def _cases(of_list: ApiList, values: ListValues) -> Iterator[Case]:
         yield from _at(first, Position)
         yield from _sorted(of_list, first)
         yield from _exact(values, first)
+    if of_list.name == "access-rules":
+        most = replace(first, rows=500, what="500 rows, sort by scopeName, up")
+        yield replace(most, sort="scopeName", order="asc")
     yield from _filtered(of_list, values.fields, first)
     yield from _with_parameters(of_list, values, first)
     yield from _searches(values, first)
@@ -189,6 +193,11 @@ def _combined(of_list: ApiList, values: ListValues, case: Case) -> Iterator[Case
                 case, what=f"search, {matches}, filter {values.common}",
                 search=values.searches[matches], filters=(values.common,),
             )  # fmt: skip
+    if values.exact and "two characters" in values.searches:
+        term = values.searches["two characters"]
+        yield replace(
+            case, what="search, two characters, exact name", search=term, filters=(values.exact,)
+        )
     if is_large:
         yield from _pairs(of_list, values, case)
     for number, conditions in enumerate(values.disjoint, 1):

@@ -159,6 +159,7 @@ def _dialogs() -> dict[str, str]:
         "roles": "/roles/",
         "a role with many rules": f"/roles/{role}/",
         "users": "/users/",
+        "users, by status": "/users/?sort=status",
         "groups": "/groups/",
         "own page": "/account/",
     }

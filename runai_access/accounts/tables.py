@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import visible_members
 from accessrules.console.tables.subjects import SubjectTable, by_first_rule, rule_texts
-from accessrules.models import GroupMembership
+from accessrules.models import GroupMembership, Subject
 from runai_access.accounts.mfa.factors import APP, PASSKEY
 from runai_access.accounts.models import Group, User
 from runai_access.accounts.policy import visible_memberships
@@ -92,6 +92,13 @@ def _rules_link(address: str) -> SafeString:
     return markup('href="{}#rules-title"', address)
 
 
+# A subquery: a join would read the subjects of all applications, too.
+_BY_STATUS = replace(
+    Sort.flag("enabled"),
+    by=Subquery(Subject.objects.filter(pk=OuterRef("pk")).values("enabled")),
+)
+
+
 class UserTable(SubjectTable):
     """The columns of the Users page."""
 
@@ -117,7 +124,7 @@ class UserTable(SubjectTable):
     creation_time = creation_column()
     last_updated = update_column(is_shown=False)
     status = ListColumn(
-        "Status", sort=Sort.flag("subject__enabled"), is_shown=False,
+        "Status", sort=_BY_STATUS, is_shown=False,
         exports=("subject__enabled",), as_text=_status,
     )  # fmt: skip
 

@@ -29,7 +29,7 @@ _THEN = "time"  # each index has it after the column, so it orders rows with equ
 
 def _term(column: str) -> Field:
     """Return a field of a column with few values: the index has the events of each by time."""
-    groups = Groups(column, lambda: [(value, [value]) for value in values_of(column)])
+    groups = Groups(column, lambda _: [(value, [value]) for value in values_of(column)])
     by_value = Sort(BinaryCollation(F(column)), groups=groups, then=_THEN)
     return Field(EventTermFilter(column), by_value)
 

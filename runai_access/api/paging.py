@@ -3,7 +3,7 @@
 They have the filters, the search and the query strategies of the lists of the console.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, Generic, TypeVar
@@ -19,6 +19,7 @@ from runai_access.api.filter_by import Condition, Field, parse_conditions
 from runai_access.db.normalization import normalize, normalize_term
 from runai_access.lists.keyset import (
     Count,
+    OrderedQuery,
     Reader,
     in_order,
     shown_rows,
@@ -90,11 +91,12 @@ class ListEndpoint:
     has_exact_total: bool = False
     # Counts all rows faster than the database tests each of them.
     count_all: Callable[[Any], int] | None = None
-    # Counts the rows of each value of a column that groups them, also faster.
+    # Counts the rows of each value of a column that groups them, also faster: all that the caller sees,
+    # or more.
     count_groups: Callable[[Any, str], Mapping[Any, int]] | None = None
-    # Returns the values that visible rows have in a column that groups them; None for all. A caller
-    # who sees a part of the list sees no row of most groups, which are then not read.
-    visible_groups: Callable[[Any, str], Collection[Any] | None] = lambda *_: None
+    # Returns the keys of what visible rows refer to by a column that groups them; None for all. A
+    # caller who sees a part of the list sees no row of most groups, which are then not read.
+    visible_groups: Callable[[Any, str], Sequence[int] | None] = lambda *_: None
     is_scanned: bool = False
     # False if `rows` can contain rows that the indexes of the filters don't.
     has_keys: bool = True
@@ -122,9 +124,10 @@ class ListEndpoint:
         selection, *others = selections
         sort, is_descending = self.sorting(parameters)
         if sort.groups:
-            visible = self.visible_groups(context, sort.groups.column)
-            if visible is not None:
-                sort = replace(sort, groups=sort.groups.among(visible))
+            column = sort.groups.column
+            numbers = self.count_groups and partial(self.count_groups, context, column)
+            visible = self.visible_groups(context, column)
+            sort = replace(sort, groups=replace(sort.groups, visible=visible, numbers=numbers))
         limit = self.read_limit(parameters)
         limit = self.default_limit if limit is None else limit
         start = self._start(parameters, sort)
@@ -148,16 +151,20 @@ class ListEndpoint:
         last = self.others.sorting(parameters)[0] if self.others else sort
         whole = shown_rows(complete(_all(rows)), last, values)
         listed = selection.listed(sort, count)
-        if self.count_groups and sort.groups and not selection.is_filtered:
-            numbers = partial(self.count_groups, context, sort.groups.column)
-            listed = replace(listed, group_numbers=numbers)
+        if listed.sort.groups and not selection.is_filtered:
+            listed = replace(listed, group_numbers=listed.sort.groups.numbers)
         queries = [listed, *(one.listed(last, count) for one in others)]
-        readers = [Reader(query, whole, is_descending) for query in queries]
-        merged = MergedReader(readers, last, is_descending=is_descending) if others else None
-        reader = merged or readers[0]
         one_more = (limit or self.max_limit) + 1  # to know whether there are others
-        read: Callable[[Any, int], list[M]] = reader.at if isinstance(start, int) else reader.after
-        found = read(start, one_more)
+        can_read_backwards = not last.nulls_last and not any(query.index_scan for query in queries)
+        is_from_end = count.is_exact and offset > count.number // 2 and can_read_backwards
+        reader = _reader(queries, whole, last, is_descending is not is_from_end)
+        if is_from_end:  # which is nearer
+            length = min(one_more, count.number - offset)
+            found = reader.at(count.number - offset - length, length)[::-1] if length > 0 else []
+        elif isinstance(start, Cursor):
+            found = reader.after(start, one_more)
+        else:
+            found = reader.at(offset, one_more)
         page, stopped_at = found[: one_more - 1], reader.stopped_at
         has_more = len(found) == one_more or stopped_at is not None
         if not count.is_exact:
@@ -295,6 +302,15 @@ class RowsEndpoint:
         count = Count(len(matches), is_exact=True)
         has_more = bool(page) and offset + len(page) < len(matches)
         return ApiPage(page, count, offset, limit, has_more=has_more)
+
+
+def _reader(
+    queries: Sequence[OrderedQuery[M]], whole: QuerySet[M], sort: Sort, is_descending: bool
+) -> Reader[M] | MergedReader[M]:
+    readers = [Reader(query, whole, is_descending) for query in queries]
+    if len(readers) == 1:
+        return readers[0]
+    return MergedReader(readers, sort, is_descending=is_descending)
 
 
 def _all(rows: QuerySet[M]) -> QuerySet[M]:

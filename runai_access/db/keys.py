@@ -8,10 +8,11 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Q, QuerySet
+from django.db.models import BooleanField, CharField, F, Func, Q, QuerySet, TextField
 from django.db.models.expressions import RawSQL
 
 from runai_access.db.conditions import renamed
+from runai_access.db.expressions import BinaryCollation
 
 # When ranges are merged, each first reads _SPREAD times its share, at least _MIN_CHUNK keys.
 _SPREAD = 2
@@ -120,8 +121,8 @@ class KeySubquery:
 
     `is_exact`: no false positives, so the filter need not be applied again. `is_whole`: no false
     negatives. `is_distinct`: no duplicates; `counted` can then be a cheaper SELECT with as many rows.
-    `is_scan`: no index has the keys, so reading them tests every row. `ordered` is set if a covering
-    index has them in a list's order.
+    `is_scan`: the text is too short for an index, so reading the keys tests every row, unless they can
+    be `counted`. `ordered` is set if a covering index has them in a list's order.
     """
 
     parts: tuple[_Select, ...] = ()
@@ -149,6 +150,20 @@ class KeySubquery:
         return cls((select,), is_exact, is_whole, is_distinct=column == "pk")
 
     @classmethod
+    def in_range(cls, rows: QuerySet[Any], column: str) -> "KeySubquery":
+        """Return the keys of rows that are one range of the index on a column.
+
+        They are counted in its order: else PostgreSQL would count most rows by reading the whole table.
+        """
+        keys = cls.of(rows)
+        is_text = isinstance(
+            rows.model._meta.get_field(column), CharField | TextField
+        )  # documented
+        by = BinaryCollation(F(column)) if is_text else F(column)
+        counted = _select(rows.order_by(by, "pk").values("pk")) if keys.parts else None
+        return replace(keys, counted=counted)
+
+    @classmethod
     def in_order(cls, ordered: CoveringIndexScan) -> "KeySubquery":
         """Return the keys of a covering index."""
         found = cls.of(ordered.all, ordered.key)
@@ -171,6 +186,11 @@ class KeySubquery:
             )
         type_ = "uuid" if isinstance(keys[0], UUID) else "bigint"
         return cls(((f"SELECT unnest(%s::{type_}[])", (list(keys),)),), is_distinct=True)
+
+    @property
+    def tests_all(self) -> bool:
+        """True if reading the keys tests every row."""
+        return self.is_scan and self.counted is None
 
     def __or__(self, other: "KeySubquery") -> "KeySubquery":
         is_exact, is_whole = self.is_exact and other.is_exact, self.is_whole and other.is_whole

@@ -114,7 +114,8 @@ class FieldFilter:
         is_negated = operator.negates not in ("", NEVER.name)
         if not self.indexed_column or is_negated or (self.is_partial and operator == NEVER):
             return ListFilter(condition, self.keys(operator, values, context))
-        return ListFilter(condition, KeySubquery.of(rows.filter(condition)), self.indexed_column)
+        keys = KeySubquery.in_range(rows.filter(condition), self.indexed_column)
+        return ListFilter(condition, keys, self.indexed_column)
 
     def words(self, operator: Operator, values: list[Any]) -> str:
         """Return the values as shown in a chip."""

@@ -1,12 +1,13 @@
 """Pages of rows that are in two indexes: living and deleted ones."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
-from runai_access.lists.keyset import OrderedQuery, Reader, parts_from
+from runai_access.lists.keyset import OrderedQuery, Reader, nearer, parts_from
 from runai_access.lists.sorts import Cursor, Sort, keyed, part_of, parts_after
 
 M = TypeVar("M", bound=Model)
@@ -66,16 +67,23 @@ class MergedReader(Generic[M]):
             found = self._first_at(part, position - others - 1)
             if not found:
                 return []
-            sort = first.listed.sort
-            after = next(iter(parts_after(sort, Cursor(*found[0]), self._is_descending)), None)
+            sort, edge = first.listed.sort, Cursor(*found[0])
+            whole = replace(sort, is_repeated=False)
+            after = next(iter(parts_after(whole, edge, self._is_descending)), None)
             if after is None:  # its group is gone
                 return []
             part, position = after, self._count(after, following)
+            if sort.is_repeated:  # most likely a row with the same value
+                same = next(iter(parts_after(sort, edge, self._is_descending)))
+                edges = self._edges(same, position + 1)[position:]
+                if edges:
+                    return edges
         return self._edges(part, position + 1)[position:]
 
     def _first_at(self, part: Q, position: int) -> list[tuple[Any, Any]]:
         """Return the sort value and the key of the first reader's row at a position of a part."""
         first = self._readers[0].listed
+        part, position = nearer(first, part, position, self._is_descending)
         # Its key first: the sort value of a row can be in another table.
         key = self._ordered(first, part).values("pk")[position : position + 1]
         rows = keyed(first.rows, first.sort).filter(pk__in=key)

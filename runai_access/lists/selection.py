@@ -150,16 +150,20 @@ class Selection:
 
         The rows apply the filters that the keys do not.
         """
-        if any(keys.is_scan for _, keys in self._found) and self._few_visible:
-            visible = self._driven_by(*self._few_visible, are_few=True)
-            few = KeySubquery.of(visible).few(MAX_SCANNED_CANDIDATES)
-            if few is not None:
-                return self._tested(*self._few_visible), few
-        for number, (list_filter, keys) in enumerate(self._found):
-            few = self._read_candidates(number, keys) if keys.is_whole else None
-            if few is not None:
+        # Keys that no index has are read last, after those of visible rows, which are all tested.
+        in_order = sorted(enumerate(self._found), key=lambda one: one[1][1].tests_all)
+        has_scan = any(keys.is_scan for _, keys in self._found)
+        for number, (list_filter, keys) in in_order:
+            if has_scan and list_filter.is_correlated and self._few_visible:
+                rows = self._tested(list_filter, keys)
+                visible = self._driven_by(list_filter, keys, are_few=True)
+                few = KeySubquery.of(visible).few(MAX_SCANNED_CANDIDATES)
+            else:
                 left = _remaining_filters(self._list_filters, list_filter)
-                return apply_filters(self._rows, left), few
+                rows = apply_filters(self._rows, left)
+                few = self._read_candidates(number, keys) if keys.is_whole else None
+            if few is not None:
+                return rows, few
         return None
 
     @cached_property
@@ -231,12 +235,18 @@ class Selection:
             return rows.filter(InArray("pk", few))
         if self._is_scan or self._whole is None:
             return self._index_scan(sort, is_page=is_page)
-        return self._driven_by(*self._whole)
+        return self._driven_by(*self._whole, are_few=True)
 
     def listed(self, sort: Sort, count: Count | None = None) -> OrderedQuery[Any]:
         """Return the query that reads pages; `count` is the number of rows, if it is known."""
-        query = self._in_index_order(sort) or self._found_rows(sort)
-        return replace(query, count=self.count() if count is None else count)
+        count = self.count() if count is None else count
+        is_few = count.is_exact and count.number <= MAX_SORTED_CANDIDATES
+        if is_few and sort.groups and self._list_filters and self._is_scan:
+            # Most groups have none of these rows, so reading a page would test all rows.
+            query = OrderedQuery(self.rows(), without_index(sort))
+        else:
+            query = self._in_index_order(sort) or self._found_rows(sort)
+        return replace(query, count=count)
 
     def _found_rows(self, sort: Sort) -> OrderedQuery[Any]:
         """Return the query of the cheaper strategy."""
@@ -368,8 +378,9 @@ class Selection:
             return Count(0, is_exact=False)
         keys = self._only_keys
         if keys:
-            # Use keys that were read already; only SQLite reads keys to count those that repeat.
-            is_quick = keys.is_distinct or connection.vendor != "sqlite"
+            # Use keys that were read already; only SQLite reads keys to count those that repeat. Keys
+            # that no index has are read once for the count and the page.
+            is_quick = not keys.is_scan and (keys.is_distinct or connection.vendor != "sqlite")
             few = self._candidates if "_candidates" in self.__dict__ or not is_quick else None
             number, are_all = (len(few[1]), True) if few else self._counted(0)
             if are_all or number > MIN_ESTIMATE:

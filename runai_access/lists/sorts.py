@@ -8,10 +8,12 @@ A sort can have a time before the primary key, if the indexes of the table do.
 import base64
 import binascii
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from django.db.models import Expression, F, Model, Q, QuerySet
@@ -24,6 +26,9 @@ M = TypeVar("M", bound=Model)
 _MAX_CURSOR_LENGTH = 4_000
 # Of a group with more values, the index of the primary key finds rows faster than the column's.
 _MAX_INDEXED_GROUP = 50
+# So many groups of a page are read one after the other, and small ones after them together.
+_MAX_SINGLE_GROUPS = 3
+_MAX_SORTED_GROUPS = 1_000  # rows
 _MAX_DIGITS = 18  # of a number in a column of 64 bits
 
 
@@ -31,8 +36,20 @@ class BadCursor(Exception):
     """The text is not a cursor of this sort."""
 
 
+class OtherGroups(NamedTuple):
+    """The values of all groups but one, and their number of rows for each row of that one."""
+
+    values: list[Any]
+    share: float
+
+
 class OneValue(Q):
-    """The condition for rows that all have the same sort value, so it is not sorted by."""
+    """The condition for rows that all have the same sort value, so it is not sorted by.
+
+    `others` is set if it is a group with most rows, which no index has in order.
+    """
+
+    others: OtherGroups | None = None
 
 
 def _same(text: str) -> Any:
@@ -49,31 +66,60 @@ def _number(text: str) -> int:
 class Groups:
     """Sort values that the list's rows don't have themselves, because a small table has them.
 
-    `read` returns each sort value, in ascending order, with the values of `column` in its rows.
+    `read` returns each sort value, in ascending order, with the values of `column` in its rows. It
+    takes the primary keys of the visible rows of the small table, or None for all.
     `is_text`: the column is a text column with a binary index.
+    `numbers` returns the number of rows of each value, or a higher one.
     """
 
     column: str
-    read: Callable[[], list[tuple[Any, list[Any]]]]
+    read: Callable[[Sequence[int] | None], list[tuple[Any, list[Any]]]]
     is_text: bool = False
+    visible: Sequence[int] | None = None
+    numbers: Callable[[], Mapping[Any, int]] | None = None
 
-    def condition(self, values: list[Any]) -> OneValue:
-        """Return the condition for the rows of a group."""
+    def condition(self, values: list[Any], others: OtherGroups | None = None) -> OneValue:
+        """Return the condition for the rows of a group, which has most rows if `others` are given."""
         if len(values) > _MAX_INDEXED_GROUP:
-            return OneValue(InArray(SQLiteNoIndexHint(F(self.column)), values))
-        column = BinaryCollation(F(self.column)) if self.is_text else F(self.column)
+            part = OneValue(InArray(SQLiteNoIndexHint(F(self.column)), values))
+            part.others = others
+            return part
+        column = self._indexed
         # The index of the column has rows with one value in the order of primary keys.
         is_single = len(values) == 1
         return OneValue(Exact(column, values[0]) if is_single else InArray(column, values))
 
-    def among(self, values: Collection[Any]) -> "Groups":
-        """Return the groups that have one of these values of `column`."""
+    @property
+    def _indexed(self) -> BinaryCollation | F:
+        return BinaryCollation(F(self.column)) if self.is_text else F(self.column)
 
-        def read() -> list[tuple[Any, list[Any]]]:
-            groups = ((key, [one for one in own if one in values]) for key, own in self.read())
-            return [(key, own) for key, own in groups if own]
+    def in_order(self, is_descending: bool) -> list[tuple[Any, list[Any]]]:
+        """Return the groups that can have visible rows."""
+        found = self.read(self.visible)
+        return found[::-1] if is_descending else found
 
-        return replace(self, read=read)
+    def parts(self, groups: Iterable[tuple[Any, list[Any]]]) -> Iterator[Q]:
+        """Yield the conditions for the rows of these groups, in order."""
+        rest = (values for _, values in groups)
+        yield from map(self.condition, islice(rest, _MAX_SINGLE_GROUPS if self.numbers else None))
+        numbers = None
+        small: list[list[Any]] = []
+        total = 0
+        for values in rest:
+            assert self.numbers  # noqa: S101  # else there is no rest
+            numbers = self.numbers() if numbers is None else numbers
+            number = sum(numbers.get(value, 0) for value in values)
+            if small and total + number > _MAX_SORTED_GROUPS:
+                yield self._together(small)
+                small, total = [], 0
+            small, total = [*small, values], total + number
+        if small:
+            yield self._together(small)
+
+    def _together(self, groups: list[list[Any]]) -> Q:
+        if len(groups) == 1:
+            return self.condition(groups[0])
+        return Q(InArray(self._indexed, [value for values in groups for value in values]))
 
 
 @dataclass(frozen=True)
@@ -84,6 +130,7 @@ class Sort:
     latter order can only be read forward. `then` is a column with a time, which orders rows with equal
     values. With `groups`, rows are read one group after the other, each in the order of `then` and of
     primary keys. `is_constant`: all rows have the same value, so SQLite need not sort by it.
+    `is_repeated`: most rows can have one value, so a page first reads those with the value before it.
     """
 
     by: Combinable | Expression | F
@@ -93,6 +140,7 @@ class Sort:
     groups: Groups | None = None
     then: str = ""
     is_constant: bool = False
+    is_repeated: bool = False
 
     def order(self, part: Q, is_descending: bool) -> list[str]:
         """Return the order within a part, as indexes have it."""
@@ -110,8 +158,16 @@ class Sort:
         return "" if "__" in name else name
 
     @classmethod
-    def text(cls, path: str, *, is_nullable: bool = False, nulls_last: bool = False) -> "Sort":
-        return cls(BinaryCollation(F(path)), is_nullable, nulls_last=nulls_last)
+    def text(
+        cls,
+        path: str,
+        *,
+        is_nullable: bool = False,
+        nulls_last: bool = False,
+        is_repeated: bool = False,
+    ) -> "Sort":
+        by = BinaryCollation(F(path))
+        return cls(by, is_nullable, nulls_last=nulls_last, is_repeated=is_repeated)
 
     @classmethod
     def time(cls, path: str, *, is_nullable: bool = False, nulls_last: bool = False) -> "Sort":
@@ -192,7 +248,7 @@ def parts_after(sort: Sort, start: Cursor | None, is_descending: bool) -> Iterab
     if start.value is None:
         return [nothing & tie] if null_is_last else [nothing & tie, something]
     rest = [nothing] if sort.is_nullable and null_is_last else []
-    if sort.then:  # many rows can have one value
+    if sort.then or sort.is_repeated:
         ahead = Q(**{f"sort_key__{_than(is_descending)}": start.value})
         return [OneValue(sort_key=start.value) & tie, ahead, *rest]
     return [after_cursor(start.value, start.pk, is_descending=is_descending), *rest]
@@ -201,16 +257,14 @@ def parts_after(sort: Sort, start: Cursor | None, is_descending: bool) -> Iterab
 def _group_parts(sort: Sort, start: Cursor | None, is_descending: bool) -> Iterator[Q]:
     """Yield the conditions for the groups after `start`, in order."""
     assert sort.groups  # noqa: S101  # as the caller has checked
-    for value, values in in_direction(sort.groups.read(), is_descending):
-        if start is None or (value < start.value if is_descending else value > start.value):
-            yield sort.groups.condition(values)
-        elif value == start.value:
-            tie = _ties(sort, start, _than(is_descending))
-            yield sort.groups.condition(values) & tie
-
-
-def in_direction(groups: list[tuple[Any, list[Any]]], is_descending: bool) -> list[Any]:
-    return groups[::-1] if is_descending else groups
+    found = sort.groups.in_order(is_descending)
+    if start is not None:
+        same = next((values for value, values in found if value == start.value), None)
+        if same:
+            yield sort.groups.condition(same) & _ties(sort, start, _than(is_descending))
+        is_ahead = operator.lt if is_descending else operator.gt
+        found = [group for group in found if is_ahead(group[0], start.value)]
+    yield from sort.groups.parts(found)
 
 
 def after_cursor(value: Any, pk: Any, *, is_descending: bool) -> Q:

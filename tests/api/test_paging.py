@@ -2,12 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from accessrules.authorization.authority import authority_of
+from accessrules.filters.rules import name_sort
+from accessrules.filters.search import visible_groups
+from accessrules.models import AccessRule, Scope
 from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
@@ -19,6 +27,7 @@ from tests.strategies import force
 pytestmark = pytest.mark.django_db
 APPS = "/api/v1/apps"
 RULES = "/api/v1/authorization/access-rules"
+OFFSET = re.compile(r"OFFSET (\d+)")
 LOG = "/api/v1/audit/log?start=2026-01-01T00:00:00Z&end=2100-01-01T00:00:00Z"
 
 
@@ -162,11 +171,19 @@ def test_the_total_of_access_rules_is_exact_beyond_the_counted_rows(
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("name", ["scopeId", "scopeType", "scopeName", "roleName"])
-@pytest.mark.parametrize("most", [1, 50])
+@pytest.mark.parametrize(("most", "single"), [(1, 1), (50, 3)])
 def test_values_that_only_roles_and_scopes_have_sort_rules_by_cursor_and_offset(
-    client: Client, monkeypatch: pytest.MonkeyPatch, name: str, direction: str, most: int
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    direction: str,
+    most: int,
+    single: int,
 ) -> None:
     monkeypatch.setattr(sorts, "_MAX_INDEXED_GROUP", most)
+    monkeypatch.setattr(sorts, "_MAX_SINGLE_GROUPS", single)
+    monkeypatch.setattr(sorts, "_MAX_SORTED_GROUPS", 3)
+    monkeypatch.setattr(keyset, "MAX_SCANNED", 0)
     cluster = factories.cluster("Beta")
     department = factories.department("alpha", cluster)
     places = [
@@ -189,3 +206,111 @@ def test_values_that_only_roles_and_scopes_have_sort_rules_by_cursor_and_offset(
     for offset in range(len(rules) + 1):
         found = client.get(f"{url}&limit=4&offset={offset}").json()["accessRules"]
         assert found == rules[offset : offset + 4]
+
+
+def statements(client: Client, url: str) -> list[str]:
+    """Return the SQL of a request for access rules."""
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(url).status_code == 200
+    return [one["sql"] for one in queries if "accessrules_accessrule" in one["sql"]]
+
+
+@pytest.mark.parametrize("deleted", ["false", "true"])
+def test_offset_in_the_second_half_is_read_from_the_end(client: Client, deleted: str) -> None:
+    factories.many_applications(9, ("Viewer", factories.cluster("east")))
+    AccessRule.objects.filter(pk=AccessRule.objects.latest("pk").pk).update(
+        deleted_at=timezone.now()
+    )
+    url = f"{RULES}?includeDeleted={deleted}"
+    rules = client.get(url).json()["accessRules"]
+    for offset in (len(rules) - 4, len(rules) - 1, len(rules), len(rules) + 1):
+        page = f"{url}&limit=3&offset={offset}"
+        answer = client.get(page)
+        assert answer.json()["accessRules"] == rules[offset : offset + 3]
+        assert (next_url(answer) is not None) == (offset + 3 < len(rules))
+        passed = [int(one) for sql in statements(client, page) for one in OFFSET.findall(sql)]
+        assert max(passed, default=0) <= 1
+
+
+def test_scopes_with_few_rules_are_read_together(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sorts, "_MAX_SINGLE_GROUPS", 2)
+    cluster = factories.cluster("east")
+    url = f"{RULES}?sortBy=scopeName&limit=500"
+    for number in range(6):
+        place = factories.department(f"team-{number}", cluster)
+        factories.rule(factories.group(f"group-{number}"), "Viewer", place)
+    few = statements(client, url)
+    for number in range(6, 20):
+        place = factories.department(f"team-{number}", cluster)
+        factories.rule(factories.group(f"group-{number}"), "Viewer", place)
+    assert len(statements(client, url)) == len(few)
+    assert client.get(url).json()["displayRecords"] == 21
+
+
+@pytest.mark.parametrize(
+    ("name", "column"), [("createdBy", "created_by"), ("subjectType", "subject_type")]
+)
+def test_page_after_a_value_of_most_rules_starts_at_the_cursor(
+    client: Client, name: str, column: str
+) -> None:
+    factories.many_applications(4, ("Viewer", factories.cluster("east")))
+    url = next_url(client.get(f"{RULES}?sortBy={name}&limit=2"))
+    assert url
+    *_, page = (sql for sql in statements(client, url) if "ORDER BY" in sql)
+    after = page[page.index(" IN (SELECT ") :]
+    assert re.search(rf'"{column}"( COLLATE "C")? = .*"id" > \d+', after)
+    assert ">=" not in after
+
+
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+@pytest.mark.parametrize("caution", [0.0, 0.9, 3.0])
+def test_offset_in_a_group_of_most_rules_is_passed_in_the_index_of_keys(
+    client: Client, monkeypatch: pytest.MonkeyPatch, direction: str, caution: float
+) -> None:
+    monkeypatch.setattr(sorts, "_MAX_INDEXED_GROUP", 1)
+    monkeypatch.setattr(keyset, "MAX_SCANNED", 0)
+    monkeypatch.setattr(keyset, "_CAUTION", caution)
+    cluster = factories.cluster("east")
+    teams = [factories.department(text, cluster) for text in ("a", "b")]
+    for number in range(5):
+        factories.many_applications(1, ("Viewer", cluster if number % 2 else teams[number // 3]))
+        factories.many_applications(2, ("Viewer", teams[number % 2]))
+    url = f"{RULES}?sortBy=scopeType&sortOrder={direction}"
+    rules = client.get(f"{url}&limit=500").json()["accessRules"]
+    places = [place for place, rule in enumerate(rules) if rule["scopeType"] == "department"]
+    for offset in places[1 : len(rules) // 2]:
+        page = f"{url}&limit=2&offset={offset}"
+        assert client.get(page).json()["accessRules"] == rules[offset : offset + 2]
+        tested = [
+            sql for sql in statements(client, page) if " IN (SELECT " in sql and "OFFSET" in sql
+        ]
+        assert [sql for sql in tested if not re.search('"id" [<>]=', sql)] == []
+
+
+def test_renamed_scope_keeps_its_rules_in_the_order_of_names() -> None:
+    cluster = factories.cluster("east")
+    lead = factories.application("lead", ("Department administrator", cluster))
+    visible = visible_groups(authority_of(lead.subject), "scope_name")
+    Scope.objects.filter(pk=cluster.pk).update(name="West")
+    groups = name_sort("scope", Scope).groups
+    assert groups
+    assert replace(groups, visible=visible).in_order(False) == [("west", ["West"])]
+
+
+def test_few_rules_among_many_are_sorted_instead_of_read_by_group(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    force("scan", monkeypatch)
+    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 4)
+    cluster = factories.cluster("east")
+    url = f"{RULES}?sortBy=scopeName&filterBy=roleName==viewer,subjectType==app"
+    factories.many_applications(2, ("Viewer", cluster))
+    for number in range(6):
+        place = factories.department(f"team-{number}", cluster)
+        factories.many_applications(1, ("Editor", place))
+        factories.rule(factories.group(f"group-{number}"), "Viewer", place)
+    pages = [sql for sql in statements(client, url) if "ORDER BY" in sql and "role_id" in sql]
+    assert len(pages) == 1
+    assert client.get(url).json()["displayRecords"] == 2

@@ -22,8 +22,8 @@ from accessrules.authorization.authority import authority_of
 from accessrules.models import AccessRule, Role, Scope
 from applications import search as finding
 from applications.filters import ApplicationFilterSet
-from applications.models import Application, search_text_of
-from applications.search import keys_with_text, search
+from applications.models import Application, search_text_of, searched_details_of
+from applications.search import has_text, keys_with_text, search
 from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
 from runai_access.db import keys as ordered_keys
@@ -40,6 +40,8 @@ from tests.web.conftest import LISTING, Organization, SignedIn, column
 ALPHABET = "ab@%_\"'\\\u00e9\u00df\u0130\u4e2d*^- "
 creators = st.lists(st.text(ALPHABET, min_size=1, max_size=8), min_size=1, max_size=6)
 STRATEGIES = ("keys", "sort", "scan")
+# A statement that tests texts for "q", which no index finds.
+TESTS_Q = re.compile("'%?q%?'")
 
 pytestmark = pytest.mark.django_db
 
@@ -990,11 +992,71 @@ def test_short_search_tests_each_application_once_for_count_and_page(
 ) -> None:
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
     for number in range(4):
-        factories.application(f"xq-{number}")
+        factories.application(f"q-{number}")
     with CaptureQueriesContext(connection) as queries:
-        page = as_(ada).get("/applications/", {"search": "xq"})
+        page = as_(ada).get("/applications/", {"search": "q"})
     assert len(column(page, "application")) == 4
-    assert len([one for one in queries.captured_queries if "'xq'" in one["sql"]]) == 1
+    assert len([one for one in queries.captured_queries if TESTS_Q.search(one["sql"])]) == 1
+
+
+def test_total_of_a_short_search_is_counted_by_the_keys_of_its_page() -> None:
+    for number in range(4):
+        factories.application(f"q-{number}")
+    selected = Selection(
+        Application.objects.all(), [ListFilter(has_text("q"), keys_with_text("q"))]
+    )
+    with CaptureQueriesContext(connection) as queries:
+        count = selected.total()
+        page = page_of(
+            selected.listed(Sort.text("search_text"), count),
+            Position(),
+            is_descending=False,
+            size=50,
+        )
+    assert len(page.rows) == count.number == 4
+    assert len([one for one in queries.captured_queries if TESTS_Q.search(one["sql"])]) == 1
+
+
+def test_two_characters_are_found_wherever_they_are() -> None:
+    owner = factories.person("ana@zq")
+    found = [
+        factories.application("zq"),
+        factories.application("a-zq"),
+        factories.application("zqzq-b"),
+        *(factories.application(f"of-{number}") for number in range(4)),
+    ]
+    factories.application("z-q")
+    creator, description, label, owned = (application.pk for application in found[3:])
+    rows = Application.objects
+    rows.filter(pk=creator).update(search_text=search_text_of("of-0", "bo@zq"))
+    rows.filter(pk=description).update(searched_details=searched_details_of("a zq", {}))
+    rows.filter(pk=label).update(searched_details=searched_details_of("", {"team": "zq"}))
+    rows.filter(pk=owned).update(owner=owner.subject)
+    keys = keys_with_text("zq")
+    assert len(keys.first(100)) == len(found)
+    assert keys.count(100) == (len(found), True)
+    assert keys_with_text("qz").count(100)[0] == 1
+    assert keys_with_text("zz").first(100) == []
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            sql, parameters = keys.sql()
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
+            assert "SCAN application" not in str(cursor.fetchall())
+
+
+def test_short_search_reads_the_keys_of_a_selective_filter_first(
+    dina: User, acme: Organization, as_: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        factories.application(f"q-{number}", ("Viewer", acme.training))
+    query = {"search": "q", "application__is": "q-3"}
+    with CaptureQueriesContext(connection) as queries:
+        page = as_(dina).get("/applications/", query)
+    assert [name.replace(" ", "") for name in column(page, "application")] == ["q-3"]
+    tests = [one["sql"] for one in queries.captured_queries if TESTS_Q.search(one["sql"])]
+    assert tests
+    key = Application.objects.get(subject__name="q-3").pk
+    assert all(key.hex in sql.replace("-", "") for sql in tests)
 
 
 @pytest.mark.parametrize(("tested", "matches"), [(30_000, 10_000), (30_000, 3), (3, 10_000)])
@@ -1006,14 +1068,14 @@ def test_short_search_tests_the_visible_applications_if_they_are_few(
     monkeypatch.setattr(selection, "MAX_SCANNED_CANDIDATES", matches)
     monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
     for number in range(4):
-        factories.application(f"xq-{number}", ("Viewer", acme.training), ("Editor", acme.vision))
-        factories.application(f"xq-{number}-elsewhere", ("Viewer", acme.dictation))
+        factories.application(f"q-{number}", ("Viewer", acme.training), ("Editor", acme.vision))
+        factories.application(f"q-{number}-elsewhere", ("Viewer", acme.dictation))
     factories.application("other", ("Viewer", acme.training))
     with CaptureQueriesContext(connection) as queries:
-        page = as_(dina).get("/applications/", {"search": "xq", "sort": "application"})
+        page = as_(dina).get("/applications/", {"search": "q", "sort": "application"})
     names = [name.replace(" ", "") for name in column(page, "application")]
-    assert names == ["xq-0", "xq-1", "xq-2", "xq-3"]
-    tests = [one["sql"] for one in queries.captured_queries if "'xq'" in one["sql"]]
+    assert names == ["q-0", "q-1", "q-2", "q-3"]
+    tests = [one["sql"] for one in queries.captured_queries if TESTS_Q.search(one["sql"])]
     if (tested, matches) == (30_000, 10_000):
         (only,) = tests  # count and page read the keys that it found
         assert "EXISTS" not in only
@@ -1067,3 +1129,28 @@ def test_applications_with_a_role_are_found_by_rules_in_visible_scopes(
     index = "access_rule_in_scope" if scopes > 1 else "access_rule_of_role"
     if connection.vendor == "sqlite":  # PostgreSQL chooses by its statistics
         assert f"COVERING INDEX {index}" in plan
+
+
+def test_filter_of_most_rows_is_counted_in_the_order_of_its_index() -> None:
+    for number in range(3):
+        factories.application(f"app-{number}")
+    keys = KeySubquery.in_range(Application.objects.filter(is_enabled=True), "is_enabled")
+    with CaptureQueriesContext(connection) as queries:
+        assert keys.count(100) == (3, True)
+    (counted,) = queries.captured_queries
+    assert re.search(
+        'ORDER BY "applications_application"."is_enabled" ASC, .* LIMIT', counted["sql"]
+    )
+
+
+def test_rows_to_sort_are_looked_up_by_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    force("sort", monkeypatch)
+    for number in range(3):
+        factories.application(f"app-{number}")
+    keys = keys_with_text("app-", is_exact=False)
+    selected = Selection(Application.objects.all(), [ListFilter(has_text("app-"), keys)])
+    with CaptureQueriesContext(connection) as queries:
+        assert len(selected.rows()) == 3
+    # Else PostgreSQL would join the keys with all applications.
+    looked_up = " IN (SELECT " if connection.vendor == "sqlite" else " = ANY (ARRAY(SELECT "
+    assert looked_up in queries.captured_queries[-1]["sql"]

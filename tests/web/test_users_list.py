@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Q
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -260,3 +261,19 @@ def test_sorts_by_text_read_an_index(field: str) -> None:
     sort = Sort.text(field)
     page = User.objects.annotate(sort_key=sort.by).order_by(*sort.order(Q(), is_descending=False))
     assert f"user_by_{field}" in page.values("pk")[:20].explain()
+
+
+@pytest.mark.parametrize("sort", ["status", "-status"])
+def test_order_of_status_reads_only_the_subjects_of_users(browser: Client, sort: str) -> None:
+    factories.person("bo@acme.example")
+    Subject.objects.filter(name="bo@acme.example").update(enabled=False)
+    with CaptureQueriesContext(connection) as queries:
+        emails = listed(browser, sort=sort)
+    assert emails.index("bo@acme.example") == (0 if sort == "status" else len(emails) - 1)
+    (keys,) = (
+        found
+        for one in queries.captured_queries
+        for found in re.findall(r" IN \((SELECT .*LIMIT \d+)\)", one["sql"])
+        if "accounts_user" in found
+    )
+    assert "JOIN" not in keys
