@@ -11,14 +11,7 @@ from django.db.models import CharField, F, Q, QuerySet
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.filters.search import keys_of_subjects, names_matching, rules_to_find
-from accessrules.models import (
-    AccessRule,
-    AccessRuleQuerySet,
-    Role,
-    Scope,
-    Subject,
-    at_or_below,
-)
+from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject, at_or_below
 from runai_access.db.distinct import distinct_values
 from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint, starts_with
 from runai_access.db.keys import KeySubquery
@@ -51,19 +44,28 @@ MAX_CREATORS = 2_000
 WITHIN = Operator("within", "is in or below any of", "choices")
 
 
-class RoleFilter(ChoiceFilter):
+class ReferenceFilter(ChoiceFilter):
+    """Filters by what an access rule refers to in `column`."""
+
+    column = ""
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(**{f"{self.column}__in": primary_keys(values)})
+
+
+class RoleFilter(ReferenceFilter):
     """Filters by role."""
+
+    column = "role"
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         return [Choice(str(role.pk), role.name) for role in Role.objects.all()]
 
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(role__in=primary_keys(values))
 
-
-class ScopeFilter(ChoiceFilter):
+class ScopeFilter(ReferenceFilter):
     """Filters by scope, among scopes whose access rules the caller can read."""
 
+    column = "scope"
     has_search = True
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
@@ -76,9 +78,6 @@ class ScopeFilter(ChoiceFilter):
         pks = [int(text) for text in values if text.isascii() and text.isdecimal()]
         known = [pk for pk in pks if pk < 2**63]
         return self._choices_for(self._scopes(context).filter(pk__in=known))
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(scope__in=primary_keys(values))
 
     def _scopes(self, context: Authority) -> Any:
         return Scope.objects.selectable().at_or_below(context.scope_roots("read", "access_rules"))

@@ -41,11 +41,6 @@ class ColumnFilter:
             return is_exactly(self.column, self.values[0])
         return Q(**{self.column: self.values[0]})
 
-    @property
-    def can_drive(self) -> bool:
-        """Whether one index range has the matching rows by time. More values would need a merge."""
-        return len(self.values) == 1
-
 
 @dataclass
 class BoundedQuery:
@@ -61,7 +56,8 @@ class BoundedQuery:
         remaining = sorted(filters, key=lambda item: DRIVING_COLUMNS.index(item.column))
         if history:
             events = self._any_of(events, history)
-        elif driver := next((item for item in remaining if item.can_drive), None):
+        # One index range has the rows with one value by time. More values would need a merge.
+        elif driver := next((item for item in remaining if len(item.values) == 1), None):
             events = events.filter(driver.condition)
             remaining.remove(driver)
         return self._test_rows(events, remaining)
@@ -73,7 +69,7 @@ class BoundedQuery:
 
     def _test_rows(self, events: QuerySet[Any], filters: list[ColumnFilter]) -> QuerySet[Any]:
         if filters or self.is_search:
-            events = self._bounded(events, MAX_SCANNED)
+            events = events.filter(self._since([_time_of(events, MAX_SCANNED)]))
         for item in filters:
             # An expression has no index, so the planner must use the index of the driving filter.
             name = f"tested_{item.column}"
@@ -82,22 +78,16 @@ class BoundedQuery:
         return events
 
     def _any_of(self, events: QuerySet[Any], parts: list[Q]) -> QuerySet[Any]:
-        ends = (_time_of(events.filter(part), MAX_SCANNED_PER_FILTER) for part in parts)
-        latest = max((end for end in ends if end), default=None)
-        if latest is not None:
-            self._note_limit(latest)
-            parts = [part & Q(time__gte=latest) for part in parts]
-        return events.filter(reduce(or_, parts))
+        since = self._since(_time_of(events.filter(part), MAX_SCANNED_PER_FILTER) for part in parts)
+        return events.filter(reduce(or_, [part & since for part in parts]))
 
-    def _bounded(self, events: QuerySet[Any], limit: int) -> QuerySet[Any]:
-        end = _time_of(events, limit)
-        if end is None:
-            return events
-        self._note_limit(end)
-        return events.filter(time__gte=end)
-
-    def _note_limit(self, time: datetime) -> None:
-        self.back_to = max(self.back_to, time) if self.back_to else time
+    def _since(self, ends: Iterable[datetime | None]) -> Q:
+        """Return the condition for the events since the latest of these times, and remember it."""
+        latest = max(filter(None, ends), default=None)
+        if latest is None:
+            return Q()
+        self.back_to = max(self.back_to or latest, latest)
+        return Q(time__gte=latest)
 
 
 def search(text: str) -> ListFilter:

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -19,7 +19,6 @@ from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import stored_form
 from runai_access.lists.filters import (
     IS,
-    NEVER,
     ONE_OF_FEW,
     Choice,
     ChoiceFilter,
@@ -28,6 +27,7 @@ from runai_access.lists.filters import (
     ListFilterSet,
     Operator,
     TextFilter,
+    as_text,
     is_match,
 )
 from runai_access.lists.selection import ListFilter
@@ -80,11 +80,6 @@ class EventTermFilter(FieldFilter):
 class EventAddressFilter(TextFilter):
     """Filters by the source address as text."""
 
-    def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
-        if operator.test == NEVER.name:
-            return Q(**{f"{self.path}__isnull": operator == NEVER})
-        return super().condition(operator, values, context)
-
     def lookup(self, test: str, term: str, context: Any) -> Q:
         names = {"contains": "icontains", "starts_with": "istartswith", "ends_with": "iendswith"}
         return Q(**{f"{self.path}__{names.get(test, 'iexact')}": term})
@@ -124,8 +119,7 @@ class ResultFilter(ChoiceFilter):
         return [Choice(str(result), str(result)) for result in AuditEvent.Result.values]
 
 
-@dataclass(frozen=True)
-class EntityReference:
+class EntityReference(NamedTuple):
     """The entity of a history, by type and ID."""
 
     type: str
@@ -175,29 +169,20 @@ class EventFilterSet(ListFilterSet):
     unlisted = ("history",)
 
     def selection(self) -> tuple[QuerySet[Any], list[ListFilter]]:
-        return self.qs, []
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        column_filters, history = [], []
-        for name, values in self.form.cleaned_data.items():
-            filter_ = self.filters[name]
-            if values and filter_.column == "time":
-                queryset = filter_.filter(queryset, values)
-            elif values and filter_.column == "history":
-                history += [
-                    part for entity in values for part in history_of(entity.type, entity.id)
-                ]
-            elif values and isinstance(filter_.field_filter, ChoiceFilter):
-                column = filter_.field_filter.column  # type: ignore[attr-defined]  # all filters here have one
-                column_filters.append(
-                    ColumnFilter(column, tuple(choice.value for choice in values))
-                )
+        events, column_filters, history = self.queryset, [], []
+        for filter_, values in self.active():
+            if filter_.column == "time":
+                events = filter_.filter(events, values)
+            elif filter_.column == "history":
+                history += [part for entity in values for part in history_of(*entity)]
             else:
                 # Values of one filter must all hold, so two different values match nothing.
+                column = filter_.field_filter.column  # type: ignore[attr-defined]  # all filters here have one
                 column_filters += [
-                    ColumnFilter(filter_.field_filter.column, (value,)) for value in values
+                    ColumnFilter(column, tuple(map(as_text, group)))
+                    for group in filter_.alternatives(values)
                 ]
-        return self.context.apply_filters(queryset, column_filters, history)  # type: ignore[no-any-return]  # untyped
+        return self.context.apply_filters(events, column_filters, history), []
 
 
 def _name_of(entity: EntityReference) -> str:

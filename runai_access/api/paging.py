@@ -17,13 +17,8 @@ from rest_framework.response import Response
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filter_by import Condition, Field, parse_conditions
 from runai_access.db.normalization import normalize, normalize_term
-from runai_access.lists.keyset import (
-    Count,
-    Reader,
-    in_order,
-    shown_rows,
-    with_values,
-)
+from runai_access.lists.filters import is_match
+from runai_access.lists.keyset import Count, Reader, in_order, shown_rows, with_values
 from runai_access.lists.merging import MergedReader
 from runai_access.lists.selection import ListFilter, Selection
 from runai_access.lists.sorts import BadCursor, Cursor, Sort, decode, encode, encode_cursor
@@ -283,7 +278,7 @@ class RowsEndpoint:
         matches = [
             row
             for row in rows
-            if all(condition.matches(row[condition.name]) for condition in conditions)
+            if all(is_match(one.operator, row[one.name], [one.value]) for one in conditions)
             and any(term in normalize(row[name]) for name in self.search)
         ]
         name, is_descending = sorting(parameters, self.fields)
