@@ -5,7 +5,7 @@ filters and the search test the rows of that range. To bound the cost, they test
 MAX_SCANNED rows; the page then shows how far back they went and offers to continue.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -27,19 +27,15 @@ MAX_SCANNED_PER_FILTER = 10_000
 DRIVING_COLUMNS = ("entity_name", "subject_name", "source_ip", "action", "entity_type", "result")
 
 
-@dataclass(frozen=True)
-class ColumnFilter:
-    """A condition on a row: one of these values in a column."""
+_NAMES = ("entity_name", "subject_name")
 
-    column: str
-    values: tuple[Any, ...]
+ColumnFilter = tuple[str, Sequence[str]]
+"""A condition on a row: a column, and the values that it can have."""
 
-    @property
-    def condition(self) -> Q:
-        """The condition, as a range of an index."""
-        if self.column in ("entity_name", "subject_name"):
-            return is_exactly(self.column, self.values[0])
-        return Q(**{self.column: self.values[0]})
+
+def has_value(column: str, value: str) -> Q:
+    """Return the condition that a column has a value, as a range of an index."""
+    return is_exactly(column, value) if column in _NAMES else Q(**{column: value})
 
 
 @dataclass
@@ -53,13 +49,14 @@ class BoundedQuery:
         self, events: QuerySet[Any], filters: Iterable[ColumnFilter], history: list[Q]
     ) -> QuerySet[Any]:
         """Return the rows that match all `filters`, and any of the conditions in `history`."""
-        remaining = sorted(filters, key=lambda item: DRIVING_COLUMNS.index(item.column))
+        remaining = sorted(filters, key=lambda item: DRIVING_COLUMNS.index(item[0]))
         if history:
             events = self._any_of(events, history)
         # One index range has the rows with one value by time. More values would need a merge.
-        elif driver := next((item for item in remaining if len(item.values) == 1), None):
-            events = events.filter(driver.condition)
+        elif driver := next((item for item in remaining if len(item[1]) == 1), None):
             remaining.remove(driver)
+            column, (value,) = driver
+            events = events.filter(has_value(column, value))
         return self._test_rows(events, remaining)
 
     def search(self, text: str) -> ListFilter:
@@ -70,11 +67,10 @@ class BoundedQuery:
     def _test_rows(self, events: QuerySet[Any], filters: list[ColumnFilter]) -> QuerySet[Any]:
         if filters or self.is_search:
             events = events.filter(self._since([_time_of(events, MAX_SCANNED)]))
-        for item in filters:
+        for column, values in filters:
             # An expression has no index, so the planner must use the index of the driving filter.
-            name = f"tested_{item.column}"
-            events = events.alias(**{name: Coalesce(F(item.column), F(item.column))})
-            events = events.filter(**{f"{name}__in": item.values})
+            events = events.alias(**{f"tested_{column}": Coalesce(F(column), F(column))})
+            events = events.filter(**{f"tested_{column}__in": values})
         return events
 
     def _any_of(self, events: QuerySet[Any], parts: list[Q]) -> QuerySet[Any]:

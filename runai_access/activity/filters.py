@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 
 from accessrules.console.tables.history import SUBJECTS, history_of, label_of
-from runai_access.activity.bounded_query import BoundedQuery, ColumnFilter
+from runai_access.activity.bounded_query import BoundedQuery
 from runai_access.activity.descriptions import describe_action, describe_entity, describe_type
 from runai_access.audit.expressions import RESPONSE_VALUES
 from runai_access.audit.models import AuditEvent
@@ -26,6 +26,7 @@ from runai_access.lists.filters import (
     InstantFilter,
     ListFilterSet,
     Operator,
+    OptionsFilter,
     TextFilter,
     as_text,
     is_match,
@@ -34,14 +35,14 @@ from runai_access.lists.selection import ListFilter
 
 _WORD = re.compile(r"[a-z][a-z_-]{0,31}")
 _HISTORY = re.compile(r"([a-z][a-z_-]{0,31}):([0-9A-Za-z._-]{1,64})")
+# The columns of the filters that have another name.
+_NAMES = {"subject": "subject_name", "entity": "entity_name"}
 MAX_VALUES = 1_000  # of a column of few values; the product writes less than fifty
 
 
-@dataclass(frozen=True)
 class ExactFilter(FieldFilter):
     """Filters by an exact text, with an index on the value and the time."""
 
-    column: str
     operators = (IS,)
 
     def read(self, operator: Operator, text: str, context: BoundedQuery) -> str:
@@ -109,16 +110,6 @@ class TermFilter(ChoiceFilter):
         return Choice(word, self.label(word))
 
 
-class ResultFilter(ChoiceFilter):
-    """Filters by result."""
-
-    column = "result"
-    operators = (ONE_OF_FEW,)
-
-    def choices(self, context: BoundedQuery, search: str = "") -> list[Choice]:
-        return [Choice(str(result), str(result)) for result in AuditEvent.Result.values]
-
-
 class EntityReference(NamedTuple):
     """The entity of a history, by type and ID."""
 
@@ -158,12 +149,14 @@ class EventFilterSet(ListFilterSet):
     field_filters = {
         "history": HistoryFilter(),
         "time": InstantFilter("time"),
-        "subject": ExactFilter("subject_name"),
+        "subject": ExactFilter(),
         "action": TermFilter("action", describe_action),
         "entity_type": TermFilter("entity_type", lambda word: describe_type(word).capitalize()),
-        "entity": ExactFilter("entity_name"),
-        "result": ResultFilter(),
-        "source_ip": AddressFilter("source_ip"),
+        "entity": ExactFilter(),
+        "result": OptionsFilter(
+            {str(one): (str(one), Q(result=one)) for one in AuditEvent.Result.values}, (ONE_OF_FEW,)
+        ),
+        "source_ip": AddressFilter(),
     }
     titles = {"history": "History of", "source_ip": "Source address"}
     unlisted = ("history",)
@@ -177,11 +170,9 @@ class EventFilterSet(ListFilterSet):
                 history += [part for entity in values for part in history_of(*entity)]
             else:
                 # Values of one filter must all hold, so two different values match nothing.
-                column = filter_.field_filter.column  # type: ignore[attr-defined]  # all filters here have one
-                column_filters += [
-                    ColumnFilter(column, tuple(map(as_text, group)))
-                    for group in filter_.alternatives(values)
-                ]
+                column = _NAMES.get(filter_.column, filter_.column)
+                groups = filter_.alternatives(values)
+                column_filters += [(column, [*map(as_text, group)]) for group in groups]
         return self.context.apply_filters(events, column_filters, history), []
 
 
