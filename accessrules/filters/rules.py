@@ -130,12 +130,11 @@ class RuleSubjectFilter(TextFilter):
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator.negates:
             return None
-        longest, is_only = normalize(max(values, key=len)), len(values) == 1
+        longest, rules = normalize(max(values, key=len)), rules_to_find(context)
+        is_exact = len(values) == 1 and operator in (CONTAINS, STARTS_WITH)
         if operator in (CONTAINS, ENDS_WITH):
-            is_exact = is_only and operator == CONTAINS
-            return keys_of_subjects(rules_to_find(context), longest, is_exact=is_exact)
-        is_exact = is_only and operator == STARTS_WITH
-        return _keys(context, starts_with(self.path, longest), is_exact=is_exact)
+            return keys_of_subjects(rules, longest, is_exact=is_exact)
+        return KeySubquery.of(rules.filter(starts_with(self.path, longest)), is_exact=is_exact)
 
 
 class CreatorFilter(TextFilter):
@@ -165,7 +164,8 @@ class AuthorizerFilter(CreatorFilter):
         longest = normalize(max(values, key=len))
         # Only the domain of an email address can differ between its stored and normalized form.
         local_part, at, _ = longest.partition("@")
-        return _keys(context, starts_with(self.path, local_part + at), is_exact=False)
+        found = rules_to_find(context).filter(starts_with(self.path, local_part + at))
+        return KeySubquery.of(found, is_exact=False)
 
 
 class RoleNameFilter(TextFilter):
@@ -256,11 +256,6 @@ def rules_with(column: str, values: Sequence[Any], rules: QuerySet[Any]) -> List
     is_text = isinstance(AccessRule._meta.get_field(column), CharField)  # documented
     indexed = InArray(BinaryCollation(F(column)) if is_text else column, values)
     return ListFilter(Q(one_of), KeySubquery.of(rules.filter(indexed)))
-
-
-def _keys(authority: Authority, condition: Q, *, is_exact: bool = True) -> KeySubquery:
-    """Return the keys of the rules that match an indexed condition."""
-    return KeySubquery.of(rules_to_find(authority).filter(condition), is_exact=is_exact)
 
 
 def visible_user_emails(authority: Authority) -> Iterable[str]:

@@ -19,7 +19,7 @@ from accessrules import triggers as access_rules
 from applications.triggers import search_index
 from runai_access.db import denormalization
 from runai_access.db.denormalization import Column, Source, copy
-from runai_access.db.triggers import enabled_triggers, run, run_each
+from runai_access.db.triggers import enabled_triggers, run, run_together
 
 _ACTIVE_RULES = "SELECT subject_id FROM accessrules_accessrule WHERE deleted_at IS NULL"
 
@@ -115,7 +115,7 @@ def create_statements(vendor: str) -> dict[str, list[str]]:
     actions = [
         *denormalization.actions(COLUMNS, vendor),
         *search_index.actions(vendor),
-        *access_rules.count_actions(vendor),
+        *access_rules.COUNT_ACTIONS,
     ]
     return denormalization.triggers(actions, vendor)
 
@@ -127,7 +127,8 @@ def install(connection: BaseDatabaseWrapper) -> None:
     """
     if connection.vendor == "sqlite":
         remove(connection)
-    run_each(connection, chain.from_iterable(create_statements(connection.vendor).values()))
+    for sql in chain.from_iterable(create_statements(connection.vendor).values()):
+        run_together(connection, [sql])
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:

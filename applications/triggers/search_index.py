@@ -26,20 +26,32 @@ def actions(vendor: str) -> list[Action]:
     # a separate UPDATE, after this index has the other columns: it runs the last created trigger
     # first.
     columns = [*_COLUMNS, "owner_id"] if vendor == "postgresql" else _COLUMNS
-    found = [
+    return [
         Action(_TABLE, "AFTER INSERT", "search", add),
         Action(_TABLE, "AFTER UPDATE", "search", remove + add, columns),
         Action(_TABLE, "AFTER DELETE", "search", remove),
         Action(_TABLE, "AFTER TRUNCATE", "search", "DELETE FROM applications_search;"),
     ]
-    return found if vendor == "postgresql" else found[:-1]
 
 
 def rebuild(connection: BaseDatabaseWrapper) -> None:
     """Index all applications again, on PostgreSQL those that are outdated, in batches."""
     text = _text(_TABLE, connection.vendor)
     if connection.vendor == "sqlite":
-        run(connection, _index_all(text))
+        run(
+            connection,
+            [
+                """INSERT INTO applications_search_index (applications_search_index)
+                VALUES ('delete-all')""",
+                "DELETE FROM applications_search",
+                f"""INSERT INTO applications_search (application_id)
+                SELECT subject_id FROM {_TABLE} ORDER BY created_at""",
+                f"""INSERT INTO applications_search_index (rowid, text)
+                SELECT search.id, {text} FROM applications_search search
+                JOIN {_TABLE} ON {_TABLE}.subject_id = search.application_id
+                ORDER BY search.id""",
+            ],
+        )
         return
     run(
         connection,
@@ -60,20 +72,6 @@ def rebuild(connection: BaseDatabaseWrapper) -> None:
             ON CONFLICT (application_id) DO UPDATE SET text = EXCLUDED.text"""
         ),
     )
-
-
-def _index_all(text: str) -> list[str]:
-    return [
-        """INSERT INTO applications_search_index (applications_search_index)
-            VALUES ('delete-all')""",
-        "DELETE FROM applications_search",
-        f"""INSERT INTO applications_search (application_id)
-            SELECT subject_id FROM {_TABLE} ORDER BY created_at""",
-        f"""INSERT INTO applications_search_index (rowid, text)
-            SELECT search.id, {text} FROM applications_search search
-            JOIN {_TABLE} ON {_TABLE}.subject_id = search.application_id
-            ORDER BY search.id""",
-    ]
 
 
 def _text(row: str, vendor: str) -> str:

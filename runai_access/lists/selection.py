@@ -279,11 +279,9 @@ class Selection:
 
     def _index_scan(self, sort: Sort | None, *, is_page: bool) -> QuerySet[Any]:
         """Return the rows as a scan along the order reads them."""
-        if sort is None:
-            return apply_filters(self._rows, self._list_filters)
         left = map(_as_correlated_subquery, self._list_filters) if is_page else self._list_filters
         # The index of a filter would return all its rows, unsorted.
-        return apply_filters(self._rows, left, driven_by=sort.column)
+        return apply_filters(self._rows, left, driven_by=sort.column if sort else None)
 
     def _driven_by(
         self, list_filter: ListFilter, keys: KeySubquery, *, are_few: bool = False
@@ -370,9 +368,9 @@ class Selection:
             if are_all or number > MIN_ESTIMATE:
                 return Count(min(number, limit), are_all and number <= limit)
             return count_up_to(self.rows(), limit)
-        if not self._found or self._candidates is not None or self._whole is not None:
-            return count_up_to(self.rows(), limit)
-        return self._count_among_some()
+        if self._found and self._is_scan:
+            return self._count_among_some()
+        return count_up_to(self.rows(), limit)
 
     @property
     def is_filtered(self) -> bool:
