@@ -44,7 +44,7 @@ class AccessRuleSerializer(MyAccessRuleSerializer):
 class AccessRulesSerializer(ResponseSerializer):
     """A page of access rules. `totalRecords` is the number of all matching rules."""
 
-    totalRecords = serializers.IntegerField(source="count.number")
+    totalRecords = serializers.IntegerField(source="total")
     displayRecords = serializers.IntegerField(source="size")
     accessRules = AccessRuleSerializer(source="rows", many=True)
 
@@ -52,7 +52,7 @@ class AccessRulesSerializer(ResponseSerializer):
 class MyAccessRulesPageSerializer(ResponseSerializer):
     """A page of the caller's own access rules. `totalRecords` is the number of all matching rules."""
 
-    totalRecords = serializers.IntegerField(source="count.number")
+    totalRecords = serializers.IntegerField(source="total")
     displayRecords = serializers.IntegerField(source="size")
     accessRules = MyAccessRuleSerializer(source="rows", many=True)
 

@@ -49,6 +49,10 @@ class ApiPage(Generic[R]):
     is_incomplete: bool = False
 
     @property
+    def total(self) -> int:
+        return self.count.number
+
+    @property
     def size(self) -> int:
         """The number of rows on this page."""
         return len(self.rows)
@@ -327,9 +331,7 @@ def require_supported(parameters: QueryDict) -> None:
 def paged(request: Request, page: ApiPage[Any], body: Any) -> Response:
     """Return `body` with the total and links to the adjacent pages in headers (RFC 8288)."""
     response = Response(body)
-    response["X-Total-Count" if page.count.is_exact else "X-Total-Count-At-Least"] = str(
-        page.count.number
-    )
+    response["X-Total-Count" if page.count.is_exact else "X-Total-Count-At-Least"] = str(page.total)
     if page.is_incomplete:
         response["X-Search-Incomplete"] = "true"
     links = []

@@ -224,7 +224,7 @@ class Selection:
         if self._candidates is not None:
             rows, few = self._candidates
             return rows.filter(InArray("pk", few))
-        if self._whole is None:
+        if self._is_scan or self._whole is None:
             return self._index_scan(sort, is_page=is_page)
         return self._driven_by(*self._whole)
 
@@ -368,9 +368,9 @@ class Selection:
             if are_all or number > MIN_ESTIMATE:
                 return Count(min(number, limit), are_all and number <= limit)
             return count_up_to(self.rows(), limit)
-        if self._found and self._is_scan:
-            return self._count_among_some()
-        return count_up_to(self.rows(), limit)
+        if not self._found or self._candidates is not None or self._whole is not None:
+            return count_up_to(self.rows(), limit)
+        return self._count_among_some()
 
     @property
     def is_filtered(self) -> bool:
