@@ -53,8 +53,6 @@ from runai_access.lists.filters import (
 from runai_access.lists.selection import ListFilter
 
 MINE = Operator("mine", "is you or one of your groups")
-
-
 _END_OF_NAME = StrIndex(F("search_text"), Value("\n"))
 _NAME = Substr(F("search_text"), Value(1), _END_OF_NAME - Value(1))
 _CREATOR = Substr(

@@ -25,8 +25,6 @@ MAX_SCANNED = 30_000
 MAX_SCANNED_PER_FILTER = 10_000
 # The filters that can drive a query, most selective first.
 DRIVING_COLUMNS = ("entity_name", "subject_name", "source_ip", "action", "entity_type", "result")
-
-
 _NAMES = ("entity_name", "subject_name")
 
 ColumnFilter = tuple[str, Sequence[str]]
