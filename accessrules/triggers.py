@@ -24,18 +24,21 @@ COLUMNS = [
 ]
 
 
-def count_actions(vendor: str) -> list[Action]:
-    """Return the actions that record each change of the number of living rules in `RuleCount`."""
-    gone, new = _change("OLD", -1), _change("NEW", 1)
-    found = [
-        Action(_RULES, "AFTER INSERT", "rule_count", new),
-        Action(
-            _RULES, "AFTER UPDATE", "rule_count", gone + new, ["deleted_at", "role_id", "scope_id"]
-        ),
-        Action(_RULES, "AFTER DELETE", "rule_count", gone),
-        Action(_RULES, "AFTER TRUNCATE", "rule_count", f"DELETE FROM {_COUNTS};"),
-    ]
-    return found if vendor == "postgresql" else found[:-1]
+def _change(row: str, number: int) -> str:
+    return f"""INSERT INTO {_COUNTS} (role_id, scope_id, number)
+        SELECT {row}.role_id, {row}.scope_id, {number} WHERE {row}.deleted_at IS NULL;"""
+
+
+_GONE, _NEW = _change("OLD", -1), _change("NEW", 1)
+# They record each change of the number of living rules in `RuleCount`.
+COUNT_ACTIONS = [
+    Action(_RULES, "AFTER INSERT", "rule_count", _NEW),
+    Action(
+        _RULES, "AFTER UPDATE", "rule_count", _GONE + _NEW, ["deleted_at", "role_id", "scope_id"]
+    ),
+    Action(_RULES, "AFTER DELETE", "rule_count", _GONE),
+    Action(_RULES, "AFTER TRUNCATE", "rule_count", f"DELETE FROM {_COUNTS};"),
+]
 
 
 def correct_counts(connection: BaseDatabaseWrapper) -> None:
@@ -55,8 +58,3 @@ def correct_counts(connection: BaseDatabaseWrapper) -> None:
             ) counted GROUP BY role_id, scope_id HAVING SUM(number) <> 0"""
         ],
     )
-
-
-def _change(row: str, number: int) -> str:
-    return f"""INSERT INTO {_COUNTS} (role_id, scope_id, number)
-        SELECT {row}.role_id, {row}.scope_id, {number} WHERE {row}.deleted_at IS NULL;"""

@@ -1,13 +1,15 @@
 """The filters of the Applications table."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Length, StrIndex, Substr
 from django.db.models.lookups import Exact, In
 
 from accessrules.authorization.authority import Authority
-from accessrules.filters.rules import primary_keys, visible_owner_names, visible_user_emails
+from accessrules.filters.rules import visible_owner_names, visible_user_emails
 from accessrules.filters.subjects import (
     HeldRoleFilter,
     HeldScopeFilter,
@@ -15,7 +17,6 @@ from accessrules.filters.subjects import (
     line_matches,
     status_options,
 )
-from accessrules.models import AccessRuleQuerySet
 from applications.models import END_MARK, LABEL_MARK, Application, ClientSecret
 from applications.search import (
     can_use_first_rule,
@@ -52,39 +53,51 @@ from runai_access.lists.filters import (
 from runai_access.lists.selection import ListFilter
 
 MINE = Operator("mine", "is you or one of your groups")
+_END_OF_NAME = StrIndex(F("search_text"), Value("\n"))
+_NAME = Substr(F("search_text"), Value(1), _END_OF_NAME - Value(1))
+_CREATOR = Substr(
+    F("search_text"), _END_OF_NAME + Value(1), Length("search_text") - _END_OF_NAME - Value(1)
+)
 
 
+@dataclass(frozen=True)
 class IndexedTextFilter(TextFilter):
-    """A text that the search index has, after `start` and before `end`.
+    """A text that the search index has, after `start` and before `end`; `line` is the text alone.
 
-    Only if it `has_marks`, no other text of the index begins and ends like it.
+    If it is `marked_in` a column, no other text of the index begins and ends like it.
     """
 
-    start, end = "", ""
-    has_marks = False
+    line: Combinable | None = None
+    start: str = ""
+    end: str = ""
+    marked_in: str = ""
+    operators: tuple[Operator, ...] = TextFilter.operators  # type: ignore[assignment]  # a field here
 
     def indexed(self, test: str, term: str) -> str:
         """Return what the index has of a text that starts with, ends with or is a term."""
         start = self.start if test in (IS.name, STARTS_WITH.name) else ""
         return f"{start}{term}{self.end if test in (IS.name, ENDS_WITH.name) else ''}"
 
+    def lookup(self, test: str, term: str, context: Authority) -> Q:
+        if self.line is None or (self.marked_in and test in (IS.name, STARTS_WITH.name)):
+            return Q(contains(self.marked_in, self.indexed(test, term)))
+        return line_matches(self.line, test, term)
+
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator.negates:
             return None
         longest = max(map(normalize, values), key=len)
-        is_exact = self.has_marks and operator in (IS, STARTS_WITH) and len(values) == 1
+        is_exact = bool(self.marked_in) and operator in (IS, STARTS_WITH) and len(values) == 1
         return keys_with_text(self.indexed(operator.name, longest), is_exact=is_exact)
 
 
 class NameFilter(IndexedTextFilter):
     """Filters by name, which is the first line of the search text. Names are stored normalized."""
 
-    end = "\n"
-
     def lookup(self, test: str, term: str, context: Authority) -> Q:
         if test in (IS.name, STARTS_WITH.name):
             return starts_with("search_text", self.indexed(test, term))
-        return line_matches(_NAME, test, term)
+        return super().lookup(test, term, context)
 
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator in (IS, STARTS_WITH):
@@ -93,32 +106,8 @@ class NameFilter(IndexedTextFilter):
         return super().keys(operator, values, context)
 
 
-class ApplicationCreatorFilter(IndexedTextFilter):
-    """Filters by creator, which follows the name in the search text."""
-
-    start, end = "\n", "\n"
-    has_marks = True
-
-    def lookup(self, test: str, term: str, context: Authority) -> Q:
-        if test in (IS.name, STARTS_WITH.name):
-            return Q(contains("search_text", self.indexed(test, term)))
-        return line_matches(_CREATOR, test, term)
-
-
-_END_OF_NAME = StrIndex(F("search_text"), Value("\n"))
-_NAME = Substr(F("search_text"), Value(1), _END_OF_NAME - Value(1))
-_CREATOR = Substr(
-    F("search_text"), _END_OF_NAME + Value(1), Length("search_text") - _END_OF_NAME - Value(1)
-)
-
-
 class OwnerFilter(IndexedTextFilter):
     """Filters by the name of the owner, a user or a group; or by what the caller owns."""
-
-    operators = (CONTAINS, IS, IS_NOT, STARTS_WITH, NONE, MINE)  # type: ignore[assignment]  # not the same number
-
-    def read(self, operator: Operator, text: str, context: Authority) -> Any:
-        return text if operator.takes else True
 
     def condition(self, operator: Operator, values: list[Any], context: Authority) -> Q:
         if operator == MINE:
@@ -132,9 +121,6 @@ class OwnerFilter(IndexedTextFilter):
         condition = super().condition(operator, values, context)
         return condition | Q(owner_name__isnull=True) if operator.negates else condition
 
-    def lookup(self, test: str, term: str, context: Authority) -> Q:
-        return line_matches(SQLiteNoIndexHint(F("owner_name")), test, term)
-
     def keys(self, operator: Operator, values: list[Any], context: Authority) -> KeySubquery | None:
         if operator == MINE:
             return KeySubquery.of(owned_by(context))
@@ -145,37 +131,8 @@ class OwnerFilter(IndexedTextFilter):
         named = is_equal if operator == IS else starts_with("owner_name", longest)
         return KeySubquery.of(Application.objects.filter(named), is_exact=len(values) == 1)
 
-    def list_filter(
-        self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
-    ) -> ListFilter:
-        if operator != NONE and operator.test != NEVER.name:
-            return super().list_filter(operator, values, context, rows)
-        condition = self.condition(operator, values, context)
-        keys = KeySubquery.in_range(rows.filter(condition), "owner_name")
-        return ListFilter(condition, keys, "owner_name")
-
-    def words(self, operator: Operator, values: list[Any]) -> str:
-        return super().words(operator, values) if operator.takes else ""
-
-
-class DescriptionFilter(IndexedTextFilter):
-    """Filters by a text in the description."""
-
-    operators = (CONTAINS,)  # type: ignore[assignment]  # not the same number
-
-    def lookup(self, test: str, term: str, context: Authority) -> Q:
-        return line_matches(normalized("description"), test, term)
-
-
-class LabelFilter(IndexedTextFilter):
-    """Filters by a whole label, `key=value`, or by the beginning of one, `key=`."""
-
-    operators = (IS, IS_NOT, STARTS_WITH)  # type: ignore[assignment]  # not the same number
-    start, end = LABEL_MARK, END_MARK
-    has_marks = True
-
-    def lookup(self, test: str, term: str, context: Authority) -> Q:
-        return Q(contains("searched_details", self.indexed(test, term)))
+    def range_column(self, operator: Operator) -> str:
+        return "owner_name" if operator == NONE or operator.test == NEVER.name else ""
 
 
 class ApplicationNoRulesFilter(NoRulesFilter):
@@ -189,20 +146,6 @@ class ApplicationNoRulesFilter(NoRulesFilter):
         return ListFilter(Q(first_rule=None), KeySubquery.of(rows.filter(first_rule=None)))
 
 
-class ApplicationRoleFilter(HeldRoleFilter):
-    """Filters by the roles of visible access rules."""
-
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
-        return keys_by_rules(_rules(context), "role", primary_keys(values))
-
-
-class ApplicationScopeFilter(HeldScopeFilter):
-    """Filters by the scopes of visible access rules."""
-
-    def keys(self, operator: Operator, values: list[Choice], context: Authority) -> KeySubquery:
-        return keys_by_rules(_rules(context), "scope", primary_keys(values))
-
-
 class ApplicationStatusFilter(OptionsFilter):
     """Filters by status: enabled, disabled, or contained, which are also disabled."""
 
@@ -214,8 +157,7 @@ class ApplicationStatusFilter(OptionsFilter):
             chosen.pop("contained", None)
         condition = self.condition(operator, list(chosen.values()), context)
         if "contained" not in chosen:
-            in_range = KeySubquery.in_range(rows.filter(condition), "is_enabled")
-            return ListFilter(condition, in_range, "is_enabled")
+            return ListFilter(condition, KeySubquery.of(rows.filter(condition)), "is_enabled")
         keys = KeySubquery.of(rows.filter(condition)) if len(chosen) == 1 else None
         return ListFilter(condition, keys)
 
@@ -251,30 +193,44 @@ class SecretExpiryFilter(ExpiryFilter):
         return ListFilter(condition, KeySubquery.of(expiring, "application"))
 
 
-def _rules(authority: Authority) -> AccessRuleQuerySet:
-    return authority.visible_rules().living()
+_NAME_FILTER = NameFilter("name", line=_NAME, end="\n")
 
 
 class ApplicationFilterSet(ListFilterSet):
     """The filters of the Applications table, by column."""
 
     field_filters = {
-        "application": NameFilter("name"),
-        "client_id": NameFilter("name"),
+        "application": _NAME_FILTER,
+        "client_id": _NAME_FILTER,
         "access_rules": ApplicationNoRulesFilter(),
-        "role": ApplicationRoleFilter(),
-        "scope": ApplicationScopeFilter(),
+        "role": HeldRoleFilter(keys_by_rules),
+        "scope": HeldScopeFilter(keys_by_rules),
         "status": ApplicationStatusFilter(
             status_options("is_enabled") | {"contained": ("Contained", ~Q(contained_at=None))},
             (ONE_OF_FEW,),
         ),
         "last_login": TimeFilter("last_login", can_be_never=True),
-        "created_by": ApplicationCreatorFilter("creator", suggest=visible_user_emails),
+        "created_by": IndexedTextFilter(
+            "creator", visible_user_emails, _CREATOR, start="\n", end="\n", marked_in="search_text"
+        ),
         "creation_time": TimeFilter("created_at"),
         "last_updated": TimeFilter("updated_at"),
-        "owner": OwnerFilter("owner_name", suggest=visible_owner_names),
-        "description": DescriptionFilter("description"),
-        "labels": LabelFilter("labels"),
+        "owner": OwnerFilter(
+            "owner_name",
+            visible_owner_names,
+            SQLiteNoIndexHint(F("owner_name")),
+            operators=(*TextFilter.operators, NONE, MINE),
+        ),
+        "description": IndexedTextFilter(
+            "description", line=normalized("description"), operators=(CONTAINS,)
+        ),
+        "labels": IndexedTextFilter(  # a whole label, `key=value`, or the beginning of one
+            "labels",
+            start=LABEL_MARK,
+            end=END_MARK,
+            marked_in="searched_details",
+            operators=(IS, IS_NOT, STARTS_WITH),
+        ),
         "client_secrets": OptionsFilter(
             {str(number): (str(number or "None"), Q(secret_count=number)) for number in range(5)}
             | {"5": ("5 or more", Q(secret_count__gte=5))},

@@ -11,14 +11,7 @@ from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
 from accessrules.filters.search import keys_of_subjects, names_matching, rules_to_find
-from accessrules.models import (
-    AccessRule,
-    AccessRuleQuerySet,
-    Role,
-    Scope,
-    Subject,
-    at_or_below,
-)
+from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject, at_or_below
 from runai_access.db.distinct import distinct_values
 from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint, starts_with
 from runai_access.db.keys import KeySubquery
@@ -51,19 +44,28 @@ MAX_CREATORS = 2_000
 WITHIN = Operator("within", "is in or below any of", "choices")
 
 
-class RoleFilter(ChoiceFilter):
+class ReferenceFilter(ChoiceFilter):
+    """Filters by what an access rule refers to in `column`."""
+
+    column = ""
+
+    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
+        return Q(**{f"{self.column}__in": primary_keys(values)})
+
+
+class RoleFilter(ReferenceFilter):
     """Filters by role."""
+
+    column = "role"
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         return [Choice(str(role.pk), role.name) for role in Role.objects.all()]
 
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(role__in=primary_keys(values))
 
-
-class ScopeFilter(ChoiceFilter):
+class ScopeFilter(ReferenceFilter):
     """Filters by scope, among scopes whose access rules the caller can read."""
 
+    column = "scope"
     has_search = True
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
@@ -76,9 +78,6 @@ class ScopeFilter(ChoiceFilter):
         pks = [int(text) for text in values if text.isascii() and text.isdecimal()]
         known = [pk for pk in pks if pk < 2**63]
         return self._choices_for(self._scopes(context).filter(pk__in=known))
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(scope__in=primary_keys(values))
 
     def _scopes(self, context: Authority) -> Any:
         return Scope.objects.selectable().at_or_below(context.scope_roots("read", "access_rules"))
@@ -131,12 +130,11 @@ class RuleSubjectFilter(TextFilter):
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator.negates:
             return None
-        longest, is_only = normalize(max(values, key=len)), len(values) == 1
+        longest, rules = normalize(max(values, key=len)), rules_to_find(context)
+        is_exact = len(values) == 1 and operator in (CONTAINS, STARTS_WITH)
         if operator in (CONTAINS, ENDS_WITH):
-            is_exact = is_only and operator == CONTAINS
-            return keys_of_subjects(rules_to_find(context), longest, is_exact=is_exact)
-        is_exact = is_only and operator == STARTS_WITH
-        return _keys(context, starts_with(self.path, longest), is_exact=is_exact)
+            return keys_of_subjects(rules, longest, is_exact=is_exact)
+        return KeySubquery.of(rules.filter(starts_with(self.path, longest)), is_exact=is_exact)
 
 
 class CreatorFilter(TextFilter):
@@ -166,7 +164,8 @@ class AuthorizerFilter(CreatorFilter):
         longest = normalize(max(values, key=len))
         # Only the domain of an email address can differ between its stored and normalized form.
         local_part, at, _ = longest.partition("@")
-        return _keys(context, starts_with(self.path, local_part + at), is_exact=False)
+        found = rules_to_find(context).filter(starts_with(self.path, local_part + at))
+        return KeySubquery.of(found, is_exact=False)
 
 
 class RoleNameFilter(TextFilter):
@@ -265,11 +264,6 @@ def rules_with(column: str, values: Sequence[Any], rules: QuerySet[Any]) -> List
     is_text = isinstance(AccessRule._meta.get_field(column), CharField)  # documented
     indexed = InArray(BinaryCollation(F(column)) if is_text else column, values)
     return ListFilter(Q(one_of), KeySubquery.of(rules.filter(indexed)))
-
-
-def _keys(authority: Authority, condition: Q, *, is_exact: bool = True) -> KeySubquery:
-    """Return the keys of the rules that match an indexed condition."""
-    return KeySubquery.of(rules_to_find(authority).filter(condition), is_exact=is_exact)
 
 
 def visible_user_emails(authority: Authority) -> Iterable[str]:

@@ -2,23 +2,17 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.scope_policy import TYPES, visible_scopes
-from accessrules.filters.rules import (
-    CreatorFilter,
-    ScopeFilter,
-    primary_keys,
-    visible_user_emails,
-)
+from accessrules.filters.rules import CreatorFilter, ScopeFilter, primary_keys, visible_user_emails
 from accessrules.filters.search import names_matching
+from accessrules.filters.subjects import NoRulesFilter
 from accessrules.models import Scope, at_or_below
 from runai_access.db.expressions import InArray
 from runai_access.lists.filters import (
-    NONE,
     Choice,
-    ChoiceFilter,
     ListFilterSet,
     Operator,
     OptionsFilter,
@@ -50,16 +44,6 @@ class AncestorFilter(ScopeFilter):
         return visible_scopes(context).exclude(type=Scope.Type.PROJECT)
 
 
-class UnusedFilter(ChoiceFilter):
-    """Filters for scopes without visible access rules."""
-
-    operators = (NONE,)
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        rules = context.visible_rules().living().filter(scope=OuterRef("pk"))
-        return ~Q(Exists(rules))
-
-
 class ScopeFilterSet(ListFilterSet):
     """Filters on the list of scopes."""
 
@@ -67,7 +51,7 @@ class ScopeFilterSet(ListFilterSet):
         "scope": ScopeNameFilter("name"),
         "type": OptionsFilter({str(type_): (type_.label, Q(type=type_)) for type_ in TYPES}),
         "parent": AncestorFilter(),
-        "rules": UnusedFilter(),
+        "rules": NoRulesFilter("scope"),
         "created_by": CreatorFilter("created_by", suggest=visible_user_emails),
         "creation_time": TimeFilter("created_at"),
         "last_updated": TimeFilter("updated_at"),

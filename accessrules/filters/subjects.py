@@ -3,14 +3,19 @@
 The primary key of these rows is their subject's id.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 from django.db.models import Exists, F, OuterRef, Q, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import StrIndex, Substr
 from django.db.models.lookups import GreaterThan
 
 from accessrules.authorization.authority import Authority
-from accessrules.filters.rules import RoleFilter, ScopeFilter
+from accessrules.filters.rules import ReferenceFilter, RoleFilter, ScopeFilter, primary_keys
 from accessrules.models import AccessRuleQuerySet, Role
+from runai_access.db.keys import KeySubquery
 from runai_access.lists.filters import (
     CONTAINS,
     LOOKUPS,
@@ -37,30 +42,42 @@ class CreatorFilter(TextFilter):
         return line_matches(line, test, term)
 
 
+@dataclass(frozen=True)
 class NoRulesFilter(ChoiceFilter):
-    """Filters for subjects without visible access rules."""
+    """Filters for subjects, or scopes, without visible access rules, which have them in `column`."""
 
+    column: str = "subject"
     operators = (NONE,)
 
+    def condition(self, operator: Operator, values: list[Any], context: Authority) -> Q:
+        return ~Q(Exists(_rules(context, self.column)))
+
+
+@dataclass(frozen=True)
+class HeldFilter(ReferenceFilter):
+    """Filters by what a visible rule refers to; `find` finds such subjects if an index has them."""
+
+    find: Callable[[AccessRuleQuerySet, str, Sequence[int]], KeySubquery] | None = None
+
     def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return ~Q(Exists(_rules(context)))
+        return Q(Exists(_rules(context).filter(super().condition(operator, values, context))))
+
+    def keys(
+        self, operator: Operator, values: list[Choice], context: Authority
+    ) -> KeySubquery | None:
+        rules = context.visible_rules().living()
+        return self.find and self.find(rules, self.column, primary_keys(values))
 
 
-class HeldRoleFilter(RoleFilter):
+class HeldRoleFilter(HeldFilter, RoleFilter):
     """Filters by the role of a visible rule."""
 
     def choices(self, context: Authority, search: str = "") -> list[Choice]:
         return [Choice(str(role.pk), role.name) for role in Role.objects.filter(assignable=True)]
 
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(Exists(_rules(context).filter(super().condition(operator, values, context))))
 
-
-class HeldScopeFilter(ScopeFilter):
+class HeldScopeFilter(HeldFilter, ScopeFilter):
     """Filters by the scope of a visible rule."""
-
-    def condition(self, operator: Operator, values: list[Choice], context: Authority) -> Q:
-        return Q(Exists(_rules(context).filter(super().condition(operator, values, context))))
 
 
 def status_options(path: str) -> dict[str, tuple[str, Q]]:
@@ -72,5 +89,5 @@ def status_options(path: str) -> dict[str, tuple[str, Q]]:
     }
 
 
-def _rules(authority: Authority) -> AccessRuleQuerySet:
-    return authority.visible_rules().living().filter(subject=OuterRef("pk"))
+def _rules(authority: Authority, column: str = "subject") -> AccessRuleQuerySet:
+    return authority.visible_rules().living().filter(**{column: OuterRef("pk")})

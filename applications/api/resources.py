@@ -49,7 +49,7 @@ from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import ResponseSerializer
-from runai_access.lists.filters import FlagFilter, NumberFilter, TimeFilter
+from runai_access.lists.filters import NumberFilter, TimeFilter
 from runai_access.lists.sorts import Sort
 
 _FILTERS = ApplicationFilterSet.field_filters
@@ -59,7 +59,7 @@ LIST = ListEndpoint(
         "name": Field(_FILTERS["application"], _BY_NAME),
         "clientId": Field(_FILTERS["client_id"], _BY_NAME),
         "enabled": Field(
-            FlagFilter("is_enabled", "is_enabled"), Sort.flag("is_enabled"), FieldType.FLAG
+            NumberFilter("is_enabled", "is_enabled"), Sort.flag("is_enabled"), FieldType.FLAG
         ),
         "createdBy": Field(_FILTERS["created_by"], Sort.text("created_by")),
         "createdAt": Field.time("created_at"),

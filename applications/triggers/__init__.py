@@ -8,7 +8,6 @@ SQLite drops a table's triggers when a migration rebuilds the table. So after ev
 triggers are installed again, and everything that they maintain is recomputed.
 """
 
-from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -20,12 +19,35 @@ from accessrules import triggers as access_rules
 from applications.triggers import search_index
 from runai_access.db import denormalization
 from runai_access.db.denormalization import Column, Source, copy
-from runai_access.db.triggers import enabled_triggers, run, run_each
+from runai_access.db.triggers import enabled_triggers, run, run_together
 
 _ACTIVE_RULES = "SELECT subject_id FROM accessrules_accessrule WHERE deleted_at IS NULL"
-# The columns that the initial migrations create.
+
+
+def _of_secrets(name: str, value: str, of: str) -> Column:
+    """Declare a column of applications: `value`, computed from the column `of` of unrevoked secrets."""
+    return Column(
+        table="applications_application",
+        name=name,
+        key="subject_id",
+        value=f"""(
+            SELECT {value} FROM applications_clientsecret secret
+            WHERE secret.application_id = {{key}} AND secret.revoked_at IS NULL
+        )""",  # noqa: S608  # consists of constants
+        sources=[
+            Source(
+                "applications_clientsecret",
+                ["application_id", "revoked_at", *([of] if of else [])],
+                keys="{row}.application_id",
+                is_referenced=False,
+            )
+        ],
+        is_locked=True,
+    )
+
+
 # PostgreSQL locks rows in this order: access rules before applications.
-INITIAL_COLUMNS = [
+COLUMNS = [
     *access_rules.COLUMNS,
     copy(
         "applications_application.is_enabled", "accessrules_subject.enabled", by="subject_id = id"
@@ -64,33 +86,6 @@ INITIAL_COLUMNS = [
         by="subject_id = subject_id",
         is_referenced=False,
     ),
-]
-
-
-def _of_secrets(name: str, value: str, of: str) -> Column:
-    """Declare a column of applications: `value`, computed from the column `of` of unrevoked secrets."""
-    return Column(
-        table="applications_application",
-        name=name,
-        key="subject_id",
-        value=f"""(
-            SELECT {value} FROM applications_clientsecret secret
-            WHERE secret.application_id = {{key}} AND secret.revoked_at IS NULL
-        )""",  # noqa: S608  # consists of constants
-        sources=[
-            Source(
-                "applications_clientsecret",
-                ["application_id", "revoked_at", *([of] if of else [])],
-                keys="{row}.application_id",
-                is_referenced=False,
-            )
-        ],
-        is_locked=True,
-    )
-
-
-COLUMNS = [
-    *INITIAL_COLUMNS,
     _of_secrets("secret_count", "COUNT(*)", of=""),
     _of_secrets("oldest_secret_at", "MIN(secret.created_at)", of="created_at"),
     _of_secrets("next_secret_expiry", "MIN(secret.expires_at)", of="expires_at"),
@@ -115,27 +110,25 @@ _INCOMPLETE = "Some rows are outdated. The next migrate recomputes them."
 _COMMENT = "COMMENT ON TABLE applications_search IS {}"
 
 
-def create_statements(vendor: str, columns: Sequence[Column] = COLUMNS) -> dict[str, list[str]]:
+def create_statements(vendor: str) -> dict[str, list[str]]:
     """Return the statements that create each trigger, by its name."""
-    is_initial = columns is INITIAL_COLUMNS
     actions = [
-        *denormalization.actions(columns, vendor),
-        *search_index.actions(vendor, is_initial=is_initial),
-        *([] if is_initial else access_rules.count_actions(vendor)),
+        *denormalization.actions(COLUMNS, vendor),
+        *search_index.actions(vendor),
+        *access_rules.COUNT_ACTIONS,
     ]
     return denormalization.triggers(actions, vendor)
 
 
-def install(connection: BaseDatabaseWrapper, columns: Sequence[Column] = COLUMNS) -> None:
+def install(connection: BaseDatabaseWrapper) -> None:
     """Create the triggers, replacing existing ones.
 
     PostgreSQL replaces each in place, because dropping a trigger blocks readers.
     """
     if connection.vendor == "sqlite":
         remove(connection)
-    run_each(
-        connection, chain.from_iterable(create_statements(connection.vendor, columns).values())
-    )
+    for sql in chain.from_iterable(create_statements(connection.vendor).values()):
+        run_together(connection, [sql])
 
 
 def remove(connection: BaseDatabaseWrapper) -> None:
@@ -145,13 +138,11 @@ def remove(connection: BaseDatabaseWrapper) -> None:
     run(connection, [drop.format(name) for name in create_statements(connection.vendor)])
 
 
-def rebuild(connection: BaseDatabaseWrapper, columns: Sequence[Column] = COLUMNS) -> None:
+def rebuild(connection: BaseDatabaseWrapper) -> None:
     """Recompute everything that the triggers maintain, for rows written without them."""
-    is_initial = columns is INITIAL_COLUMNS
-    if not is_initial:
-        access_rules.correct_counts(connection)
-    denormalization.rebuild(connection, columns)
-    search_index.rebuild(connection, is_initial=is_initial)
+    access_rules.correct_counts(connection)
+    denormalization.rebuild(connection, COLUMNS)
+    search_index.rebuild(connection)
 
 
 def missing(connection: BaseDatabaseWrapper) -> list[str]:

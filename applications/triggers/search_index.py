@@ -4,8 +4,6 @@
   application the integer that it needs as row id: SQLite's own row ids can change in a VACUUM.
 - PostgreSQL: `applications_search` stores the texts, with an index of the extension pg_trgm. It is
   smaller than the table of applications, and a login does not rewrite its index.
-
-`is_initial` is the index of the initial migrations, which has only `search_text`.
 """
 
 # ruff: noqa: S608  # statements consist of constants
@@ -17,34 +15,43 @@ from runai_access.db.denormalization import Action
 from runai_access.db.triggers import run
 
 _TABLE = "applications_application"
-_INITIAL_COLUMNS = ["subject_id", "search_text"]
-_COLUMNS = [*_INITIAL_COLUMNS, "searched_details", "owner_name"]
+_COLUMNS = ["subject_id", "search_text", "searched_details", "owner_name"]
 
 
-def actions(vendor: str, *, is_initial: bool = False) -> list[Action]:
+def actions(vendor: str) -> list[Action]:
     """Return the actions that maintain the search index."""
-    add = _add(vendor, _text("NEW", vendor, is_initial))
-    remove = _remove(vendor, _text("OLD", vendor, is_initial))
-    columns = _INITIAL_COLUMNS if is_initial else _COLUMNS
+    add = _add(vendor, _text("NEW", vendor))
+    remove = _remove(vendor, _text("OLD", vendor))
     # PostgreSQL sets `owner_name` in a BEFORE trigger, which UPDATE OF does not see. SQLite sets it in
     # a separate UPDATE, after this index has the other columns: it runs the last created trigger
     # first.
-    if vendor == "postgresql" and not is_initial:
-        columns = [*columns, "owner_id"]
-    found = [
+    columns = [*_COLUMNS, "owner_id"] if vendor == "postgresql" else _COLUMNS
+    return [
         Action(_TABLE, "AFTER INSERT", "search", add),
         Action(_TABLE, "AFTER UPDATE", "search", remove + add, columns),
         Action(_TABLE, "AFTER DELETE", "search", remove),
         Action(_TABLE, "AFTER TRUNCATE", "search", "DELETE FROM applications_search;"),
     ]
-    return found if vendor == "postgresql" else found[:-1]
 
 
-def rebuild(connection: BaseDatabaseWrapper, *, is_initial: bool = False) -> None:
+def rebuild(connection: BaseDatabaseWrapper) -> None:
     """Index all applications again, on PostgreSQL those that are outdated, in batches."""
-    text = _text(_TABLE, connection.vendor, is_initial)
+    text = _text(_TABLE, connection.vendor)
     if connection.vendor == "sqlite":
-        run(connection, _index_all(text))
+        run(
+            connection,
+            [
+                """INSERT INTO applications_search_index (applications_search_index)
+                VALUES ('delete-all')""",
+                "DELETE FROM applications_search",
+                f"""INSERT INTO applications_search (application_id)
+                SELECT subject_id FROM {_TABLE} ORDER BY created_at""",
+                f"""INSERT INTO applications_search_index (rowid, text)
+                SELECT search.id, {text} FROM applications_search search
+                JOIN {_TABLE} ON {_TABLE}.subject_id = search.application_id
+                ORDER BY search.id""",
+            ],
+        )
         return
     run(
         connection,
@@ -67,24 +74,8 @@ def rebuild(connection: BaseDatabaseWrapper, *, is_initial: bool = False) -> Non
     )
 
 
-def _index_all(text: str) -> list[str]:
-    return [
-        """INSERT INTO applications_search_index (applications_search_index)
-            VALUES ('delete-all')""",
-        "DELETE FROM applications_search",
-        f"""INSERT INTO applications_search (application_id)
-            SELECT subject_id FROM {_TABLE} ORDER BY created_at""",
-        f"""INSERT INTO applications_search_index (rowid, text)
-            SELECT search.id, {text} FROM applications_search search
-            JOIN {_TABLE} ON {_TABLE}.subject_id = search.application_id
-            ORDER BY search.id""",
-    ]
-
-
-def _text(row: str, vendor: str, is_initial: bool) -> str:
+def _text(row: str, vendor: str) -> str:
     """Return the SQL of the indexed text. The owner's name follows a mark, a control character."""
-    if is_initial:
-        return f"{row}.search_text"
     mark = "char(28)" if vendor == "sqlite" else "chr(28)"
     owner = f"COALESCE({mark} || {row}.owner_name, '')"
     return f"{row}.search_text || {row}.searched_details || {owner}"

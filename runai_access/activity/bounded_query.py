@@ -5,7 +5,7 @@ filters and the search test the rows of that range. To bound the cost, they test
 MAX_SCANNED rows; the page then shows how far back they went and offers to continue.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
@@ -25,26 +25,15 @@ MAX_SCANNED = 30_000
 MAX_SCANNED_PER_FILTER = 10_000
 # The filters that can drive a query, most selective first.
 DRIVING_COLUMNS = ("entity_name", "subject_name", "source_ip", "action", "entity_type", "result")
+_NAMES = ("entity_name", "subject_name")
+
+ColumnFilter = tuple[str, Sequence[str]]
+"""A condition on a row: a column, and the values that it can have."""
 
 
-@dataclass(frozen=True)
-class ColumnFilter:
-    """A condition on a row: one of these values in a column."""
-
-    column: str
-    values: tuple[Any, ...]
-
-    @property
-    def condition(self) -> Q:
-        """The condition, as a range of an index."""
-        if self.column in ("entity_name", "subject_name"):
-            return is_exactly(self.column, self.values[0])
-        return Q(**{self.column: self.values[0]})
-
-    @property
-    def can_drive(self) -> bool:
-        """Whether one index range has the matching rows by time. More values would need a merge."""
-        return len(self.values) == 1
+def has_value(column: str, value: str) -> Q:
+    """Return the condition that a column has a value, as a range of an index."""
+    return is_exactly(column, value) if column in _NAMES else Q(**{column: value})
 
 
 @dataclass
@@ -58,12 +47,14 @@ class BoundedQuery:
         self, events: QuerySet[Any], filters: Iterable[ColumnFilter], history: list[Q]
     ) -> QuerySet[Any]:
         """Return the rows that match all `filters`, and any of the conditions in `history`."""
-        remaining = sorted(filters, key=lambda item: DRIVING_COLUMNS.index(item.column))
+        remaining = sorted(filters, key=lambda item: DRIVING_COLUMNS.index(item[0]))
         if history:
             events = self._any_of(events, history)
-        elif driver := next((item for item in remaining if item.can_drive), None):
-            events = events.filter(driver.condition)
+        # One index range has the rows with one value by time. More values would need a merge.
+        elif driver := next((item for item in remaining if len(item[1]) == 1), None):
             remaining.remove(driver)
+            column, (value,) = driver
+            events = events.filter(has_value(column, value))
         return self._test_rows(events, remaining)
 
     def search(self, text: str) -> ListFilter:
@@ -73,31 +64,24 @@ class BoundedQuery:
 
     def _test_rows(self, events: QuerySet[Any], filters: list[ColumnFilter]) -> QuerySet[Any]:
         if filters or self.is_search:
-            events = self._bounded(events, MAX_SCANNED)
-        for item in filters:
+            events = events.filter(self._since([_time_of(events, MAX_SCANNED)]))
+        for column, values in filters:
             # An expression has no index, so the planner must use the index of the driving filter.
-            name = f"tested_{item.column}"
-            events = events.alias(**{name: Coalesce(F(item.column), F(item.column))})
-            events = events.filter(**{f"{name}__in": item.values})
+            events = events.alias(**{f"tested_{column}": Coalesce(F(column), F(column))})
+            events = events.filter(**{f"tested_{column}__in": values})
         return events
 
     def _any_of(self, events: QuerySet[Any], parts: list[Q]) -> QuerySet[Any]:
-        ends = (_time_of(events.filter(part), MAX_SCANNED_PER_FILTER) for part in parts)
-        latest = max((end for end in ends if end), default=None)
-        if latest is not None:
-            self._note_limit(latest)
-            parts = [part & Q(time__gte=latest) for part in parts]
-        return events.filter(reduce(or_, parts))
+        since = self._since(_time_of(events.filter(part), MAX_SCANNED_PER_FILTER) for part in parts)
+        return events.filter(reduce(or_, [part & since for part in parts]))
 
-    def _bounded(self, events: QuerySet[Any], limit: int) -> QuerySet[Any]:
-        end = _time_of(events, limit)
-        if end is None:
-            return events
-        self._note_limit(end)
-        return events.filter(time__gte=end)
-
-    def _note_limit(self, time: datetime) -> None:
-        self.back_to = max(self.back_to, time) if self.back_to else time
+    def _since(self, ends: Iterable[datetime | None]) -> Q:
+        """Return the condition for the events since the latest of these times, and remember it."""
+        latest = max(filter(None, ends), default=None)
+        if latest is None:
+            return Q()
+        self.back_to = max(self.back_to or latest, latest)
+        return Q(time__gte=latest)
 
 
 def search(text: str) -> ListFilter:

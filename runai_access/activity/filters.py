@@ -3,14 +3,14 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 
 from accessrules.console.tables.history import SUBJECTS, history_of, label_of
-from runai_access.activity.bounded_query import BoundedQuery, ColumnFilter
+from runai_access.activity.bounded_query import BoundedQuery
 from runai_access.activity.descriptions import describe_action, describe_entity, describe_type
 from runai_access.audit.expressions import RESPONSE_VALUES
 from runai_access.audit.models import AuditEvent
@@ -19,7 +19,6 @@ from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import stored_form
 from runai_access.lists.filters import (
     IS,
-    NEVER,
     ONE_OF_FEW,
     Choice,
     ChoiceFilter,
@@ -27,21 +26,23 @@ from runai_access.lists.filters import (
     InstantFilter,
     ListFilterSet,
     Operator,
+    OptionsFilter,
     TextFilter,
+    as_text,
     is_match,
 )
 from runai_access.lists.selection import ListFilter
 
 _WORD = re.compile(r"[a-z][a-z_-]{0,31}")
 _HISTORY = re.compile(r"([a-z][a-z_-]{0,31}):([0-9A-Za-z._-]{1,64})")
+# The columns of the filters that have another name.
+_NAMES = {"subject": "subject_name", "entity": "entity_name"}
 MAX_VALUES = 1_000  # of a column of few values; the product writes less than fifty
 
 
-@dataclass(frozen=True)
 class ExactFilter(FieldFilter):
     """Filters by an exact text, with an index on the value and the time."""
 
-    column: str
     operators = (IS,)
 
     def read(self, operator: Operator, text: str, context: BoundedQuery) -> str:
@@ -80,11 +81,6 @@ class EventTermFilter(FieldFilter):
 class EventAddressFilter(TextFilter):
     """Filters by the source address as text."""
 
-    def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
-        if operator.test == NEVER.name:
-            return Q(**{f"{self.path}__isnull": operator == NEVER})
-        return super().condition(operator, values, context)
-
     def lookup(self, test: str, term: str, context: Any) -> Q:
         names = {"contains": "icontains", "starts_with": "istartswith", "ends_with": "iendswith"}
         return Q(**{f"{self.path}__{names.get(test, 'iexact')}": term})
@@ -114,18 +110,7 @@ class TermFilter(ChoiceFilter):
         return Choice(word, self.label(word))
 
 
-class ResultFilter(ChoiceFilter):
-    """Filters by result."""
-
-    column = "result"
-    operators = (ONE_OF_FEW,)
-
-    def choices(self, context: BoundedQuery, search: str = "") -> list[Choice]:
-        return [Choice(str(result), str(result)) for result in AuditEvent.Result.values]
-
-
-@dataclass(frozen=True)
-class EntityReference:
+class EntityReference(NamedTuple):
     """The entity of a history, by type and ID."""
 
     type: str
@@ -164,40 +149,31 @@ class EventFilterSet(ListFilterSet):
     field_filters = {
         "history": HistoryFilter(),
         "time": InstantFilter("time"),
-        "subject": ExactFilter("subject_name"),
+        "subject": ExactFilter(),
         "action": TermFilter("action", describe_action),
         "entity_type": TermFilter("entity_type", lambda word: describe_type(word).capitalize()),
-        "entity": ExactFilter("entity_name"),
-        "result": ResultFilter(),
-        "source_ip": AddressFilter("source_ip"),
+        "entity": ExactFilter(),
+        "result": OptionsFilter(
+            {str(one): (str(one), Q(result=one)) for one in AuditEvent.Result.values}, (ONE_OF_FEW,)
+        ),
+        "source_ip": AddressFilter(),
     }
     titles = {"history": "History of", "source_ip": "Source address"}
     unlisted = ("history",)
 
     def selection(self) -> tuple[QuerySet[Any], list[ListFilter]]:
-        return self.qs, []
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        column_filters, history = [], []
-        for name, values in self.form.cleaned_data.items():
-            filter_ = self.filters[name]
-            if values and filter_.column == "time":
-                queryset = filter_.filter(queryset, values)
-            elif values and filter_.column == "history":
-                history += [
-                    part for entity in values for part in history_of(entity.type, entity.id)
-                ]
-            elif values and isinstance(filter_.field_filter, ChoiceFilter):
-                column = filter_.field_filter.column  # type: ignore[attr-defined]  # all filters here have one
-                column_filters.append(
-                    ColumnFilter(column, tuple(choice.value for choice in values))
-                )
+        events, column_filters, history = self.queryset, [], []
+        for filter_, values in self.active():
+            if filter_.column == "time":
+                events = filter_.filter(events, values)
+            elif filter_.column == "history":
+                history += [part for entity in values for part in history_of(*entity)]
             else:
                 # Values of one filter must all hold, so two different values match nothing.
-                column_filters += [
-                    ColumnFilter(filter_.field_filter.column, (value,)) for value in values
-                ]
-        return self.context.apply_filters(queryset, column_filters, history)  # type: ignore[no-any-return]  # untyped
+                column = _NAMES.get(filter_.column, filter_.column)
+                groups = filter_.alternatives(values)
+                column_filters += [(column, [*map(as_text, group)]) for group in groups]
+        return self.context.apply_filters(events, column_filters, history), []
 
 
 def _name_of(entity: EntityReference) -> str:

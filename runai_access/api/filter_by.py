@@ -31,7 +31,6 @@ from runai_access.lists.filters import (
     Operator,
     PlainTextFilter,
     TimeFilter,
-    is_match,
 )
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.sorts import Sort
@@ -105,10 +104,6 @@ class Condition:
     field: Field
     operator: Operator
     value: Any
-
-    def matches(self, text: str) -> bool:
-        """Return whether a text matches."""
-        return is_match(self.operator, text, [self.value])
 
     def list_filter(self, context: Any, rows: QuerySet[Any]) -> ListFilter:
         """Return the same filter as the console for this operator and value."""

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filter_by import Condition, Field, parse_conditions
 from runai_access.db.normalization import normalize, normalize_term
+from runai_access.lists.filters import is_match
 from runai_access.lists.keyset import (
     Count,
     OrderedQuery,
@@ -290,7 +291,7 @@ class RowsEndpoint:
         matches = [
             row
             for row in rows
-            if all(condition.matches(row[condition.name]) for condition in conditions)
+            if all(is_match(one.operator, row[one.name], [one.value]) for one in conditions)
             and any(term in normalize(row[name]) for name in self.search)
         ]
         name, is_descending = sorting(parameters, self.fields)

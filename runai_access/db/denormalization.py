@@ -169,6 +169,8 @@ def triggers(actions: Iterable[Action], vendor: str) -> dict[str, list[str]]:
     """
     found, numbers = {}, Counter[str]()
     for table, event, target, sql, columns in actions:
+        if vendor == "sqlite" and "TRUNCATE" in event:
+            continue  # SQLite has no such statement
         numbers[table] += 1
         name = f"{table}_{numbers[table]:02}_{event.split()[1].lower()}_{target}"
         of = when = ""

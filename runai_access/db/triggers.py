@@ -25,12 +25,6 @@ def run_together(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> 
         run(connection, statements)
 
 
-def run_each(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
-    """Run each statement in a separate transaction; see `run_together`."""
-    for sql in statements:
-        run_together(connection, [sql])
-
-
 def enabled_triggers(connection: BaseDatabaseWrapper) -> set[str]:
     """Return the names of all triggers, without those that PostgreSQL has disabled."""
     with connection.cursor() as cursor:

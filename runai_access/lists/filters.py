@@ -37,20 +37,20 @@ _MILLISECOND = timedelta(milliseconds=1)
 class Operator:
     """A comparison operator.
 
-    `takes` is the input of its value: text, date, moment, days, choices, or "" for none. A negated
-    operator matches the rows that the operator named `negates` does not.
+    `takes` is the input of its value: text, date, moment, days, choices, or "" for none; `suffix`
+    follows days. A negated operator matches the rows that the operator named `negates` does not.
     """
 
     name: str
     words: str
     takes: str = ""
     negates: str = ""
+    suffix: str = ""
 
     @property
     def label(self) -> str:
         """The words, with a place for the value if they surround it."""
-        ago = " ago" if self == DAYS_AGO else ""
-        return f"{self.words} … days{ago}" if self.takes == "days" else self.words
+        return f"{self.words} … days{self.suffix}" if self.takes == "days" else self.words
 
     @property
     def test(self) -> str:
@@ -72,7 +72,7 @@ BEFORE = Operator("before", "is before", "date")
 AFTER = Operator("after", "is after", "date")
 LAST_DAYS = Operator("last_days", "is in the last", "days")
 NEXT_DAYS = Operator("next_days", "is in the next", "days")
-DAYS_AGO = Operator("days_ago", "is more than", "days")
+DAYS_AGO = Operator("days_ago", "is more than", "days", suffix=" ago")
 PAST = Operator("past", "is in the past")
 NEVER = Operator("never", "is never")
 SINCE = Operator("since", "is since", "moment")
@@ -96,7 +96,7 @@ class FieldFilter:
 
     def read(self, operator: Operator, text: str, context: Any) -> Any:
         """Parse the value of an operator; raise ValidationError with a sentence for the user."""
-        raise NotImplementedError
+        return text
 
     def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
         """Return the condition for these values; `context` is the caller's authority."""
@@ -106,16 +106,20 @@ class FieldFilter:
         """Return the keys of matching rows if an index has them, else None."""
         return None
 
+    def range_column(self, operator: Operator) -> str:
+        """Return `indexed_column` if the condition of this operator is a range of it, else ""."""
+        is_negated = operator.negates not in ("", NEVER.name)
+        return "" if is_negated or (self.is_partial and operator == NEVER) else self.indexed_column
+
     def list_filter(
         self, operator: Operator, values: list[Any], context: Any, rows: QuerySet[Any]
     ) -> ListFilter:
         """Return the condition and the keys of matching rows; an index searches in `rows`."""
         condition = self.condition(operator, values, context)
-        is_negated = operator.negates not in ("", NEVER.name)
-        if not self.indexed_column or is_negated or (self.is_partial and operator == NEVER):
+        column = self.range_column(operator)
+        if not column:
             return ListFilter(condition, self.keys(operator, values, context))
-        keys = KeySubquery.in_range(rows.filter(condition), self.indexed_column)
-        return ListFilter(condition, keys, self.indexed_column)
+        return ListFilter(condition, KeySubquery.in_range(rows.filter(condition), column), column)
 
     def words(self, operator: Operator, values: list[Any]) -> str:
         """Return the values as shown in a chip."""
@@ -149,10 +153,9 @@ class TextFilter(FieldFilter):
     suggest: Callable[[Any], Iterable[str]] | None = None
     operators = (CONTAINS, IS, IS_NOT, STARTS_WITH)
 
-    def read(self, operator: Operator, text: str, context: Any) -> str:
-        return text
-
-    def condition(self, operator: Operator, values: list[str], context: Any) -> Q:
+    def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
+        if operator.test == NEVER.name:
+            return Q(**{f"{self.path}__isnull": operator == NEVER})
         condition = Q()
         for value in values:
             one = self.lookup(operator.test, normalize(value), context)
@@ -173,27 +176,15 @@ class PlainTextFilter(TextFilter):
 
 @dataclass(frozen=True)
 class NumberFilter(FieldFilter):
-    """A column of integers; `indexed_column` is set if an index starts with it."""
+    """A column of integers or booleans; `indexed_column` is set if an index starts with it."""
 
     path: str
     indexed_column: str = ""
 
-    def condition(self, operator: Operator, values: list[int], context: Any) -> Q:
+    def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
         lookup = {AT_LEAST: "gte", AT_MOST: "lte"}.get(operator, "exact")
         condition = Q(**{f"{self.path}__{lookup}": values[0]})
         return ~condition if operator.negates else condition
-
-
-@dataclass(frozen=True)
-class FlagFilter(FieldFilter):
-    """A column of booleans; `indexed_column` is set if an index starts with it."""
-
-    path: str
-    indexed_column: str = ""
-
-    def condition(self, operator: Operator, values: list[bool], context: Any) -> Q:
-        # One range of the index, negated or not.
-        return Q(**{self.path: values[0] is not bool(operator.negates)})
 
 
 # What a time takes, and an example of its format.
@@ -223,8 +214,6 @@ class TimeFilter(FieldFilter):
         return (BEFORE, AFTER, LAST_DAYS, DAYS_AGO, *([NEVER] if self.can_be_never else []))
 
     def read(self, operator: Operator, text: str, context: Any) -> Any:
-        if not operator.takes:
-            return True
         if operator.takes == "days":
             if text.isascii() and text.isdecimal() and 1 <= int(text[:7]) <= _MAX_DAYS:
                 return int(text)
@@ -272,11 +261,9 @@ class TimeFilter(FieldFilter):
         return ~(from_begin & until_end) if operator.negates else from_begin & until_end
 
     def words(self, operator: Operator, values: list[Any]) -> str:
-        if not operator.takes:
-            return ""
         if operator.takes == "days":
-            ago = " ago" if operator == DAYS_AGO else ""
-            return ", ".join(f"{value} day{'s' if value != 1 else ''}{ago}" for value in values)
+            shown = (f"{value} day{'s' if value != 1 else ''}" for value in values)
+            return ", ".join(f"{days}{operator.suffix}" for days in shown)
         if operator.takes == "date":
             return ", ".join(date_text(value) for value in values)
         moment: datetime = values[0]
@@ -323,8 +310,6 @@ class ChoiceFilter(FieldFilter):
         return [choice for choice in self.choices(context) if choice.value in values]
 
     def read(self, operator: Operator, text: str, context: Any) -> Any:
-        if not operator.takes:
-            return Choice("1", "")
         found = self.chosen([text], context)
         if not found:
             raise ValidationError(f"“{text}” is not one of the options.")
@@ -390,13 +375,30 @@ class OperatorFilter(django_filters.Filter):  # type: ignore[misc]  # django-fil
 
     @property
     def field(self) -> ValuesField:
-        context = self.parent.context
-        return ValuesField(read=lambda text: self.field_filter.read(self.operator, text, context))
+        read, context = self.field_filter.read, self.parent.context
+        takes_value = self.operator.takes
+        return ValuesField(
+            read=lambda text: read(self.operator, text, context) if takes_value else True
+        )
+
+    def list_filter(self, values: list[Any]) -> ListFilter:
+        """Return the condition and keys for these values."""
+        context, rows = self.parent.context, self.parent.indexed_queryset()
+        return self.field_filter.list_filter(self.operator, values, context, rows)
 
     def filter(self, qs: QuerySet[Any], value: list[Any]) -> QuerySet[Any]:
-        if not value:
-            return qs
-        return qs.filter(self.field_filter.condition(self.operator, value, self.parent.context))
+        return qs.filter(self.list_filter(value).condition) if value else qs
+
+    def alternatives(self, values: list[Any]) -> list[list[Any]]:
+        """Return the values that are combined with OR, a list for each group combined with AND."""
+        is_any_of = isinstance(self.field_filter, ChoiceFilter)
+        return [values] if is_any_of else [[value] for value in values]
+
+    def words(self, values: list[Any]) -> str:
+        """Return the operator and these values as shown in a chip."""
+        operator = self.operator
+        shown = self.field_filter.words(operator, values) if operator.takes else ""
+        return f"{operator.words} {shown}".strip()
 
 
 @dataclass(frozen=True)
@@ -458,20 +460,19 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         filter_.parent = self
         return filter_.field
 
+    def active(self) -> list[tuple[OperatorFilter, list[Any]]]:
+        """Return the active filters, each with its values."""
+        self.form.is_valid()
+        asked = self.form.cleaned_data.items()
+        return [(self.filters[name], values) for name, values in asked if values]
+
     def selection(self) -> tuple[QuerySet[Any], list[ListFilter]]:
         """Return the rows and the filters to apply; a subclass can do it differently."""
         return self.queryset, self.list_filters()
 
     def list_filters(self) -> list[ListFilter]:
         """Return the condition and keys of each active filter."""
-        self.form.is_valid()
-        asked = ((self.filters[name], values) for name, values in self.form.cleaned_data.items())
-        return [self._list_filter(filter_, values) for filter_, values in asked if values]
-
-    def _list_filter(self, filter_: OperatorFilter, values: list[Any]) -> ListFilter:
-        return filter_.field_filter.list_filter(
-            filter_.operator, values, self.context, self.indexed_queryset()
-        )
+        return [filter_.list_filter(values) for filter_, values in self.active()]
 
     def indexed_queryset(self) -> QuerySet[Any]:
         """Return the rows in which an index searches: all, unless the list never shows some."""
@@ -488,25 +489,19 @@ class ListFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-f
         ]
 
     def chips(self) -> list[Chip]:
-        """Return the active filters: one for each value combined with AND."""
-        self.form.is_valid()
-        chips: list[Chip] = []
-        for name, values in self.form.cleaned_data.items():
-            filter_ = self.filters[name]
-            together = isinstance(filter_.field_filter, ChoiceFilter)
-            for group in [values] if together and values else [[value] for value in values]:
-                operator = filter_.operator
-                words = f"{operator.words} {filter_.field_filter.words(operator, group)}"
-                chips.append(
-                    Chip(
-                        filter_.column, name, self.title(filter_.column), words.strip(),
-                        [_text(value) for value in group], operator.takes in ("date", "moment"),
-                    )
-                )  # fmt: skip
-        return chips
+        """Return the active filters, for display: one for each value combined with AND."""
+        return [
+            Chip(
+                filter_.column, f"{filter_.column}__{filter_.operator.name}",
+                self.title(filter_.column), filter_.words(group),
+                [as_text(value) for value in group], filter_.operator.takes in ("date", "moment"),
+            )
+            for filter_, values in self.active() for group in filter_.alternatives(values)
+        ]  # fmt: skip
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a value as it is in the URL."""
     if isinstance(value, Choice):
         return value.value
     if isinstance(value, datetime):

@@ -107,11 +107,6 @@ class ListFilter:
     is_correlated: bool = False
     then_by: str = ""
 
-    @property
-    def is_permission_filter(self) -> bool:
-        """True if this is the permission filter, with the rows before it known."""
-        return not self.condition and self.among is not None
-
 
 class Selection:
     """The rows that match all `list_filters`, read with the cheaper strategy.
@@ -288,17 +283,15 @@ class Selection:
     def _ordered(self, sort: Sort) -> CoveringIndexScan | None:
         """Return the covering index that has the keys of these rows in this order, if there is one."""
         keys = self._only_keys
-        if self._rows.query.where and keys and not self._found[0][0].is_permission_filter:
+        if self._rows.query.where and keys and self._found[0][0].among is None:
             return None
         return _in_order(keys, sort) if keys else None
 
     def _index_scan(self, sort: Sort | None, *, is_page: bool) -> QuerySet[Any]:
         """Return the rows as a scan along the order reads them."""
-        if sort is None:
-            return apply_filters(self._rows, self._list_filters)
         left = map(_as_correlated_subquery, self._list_filters) if is_page else self._list_filters
         # The index of a filter would return all its rows, unsorted.
-        return apply_filters(self._rows, left, driven_by=sort.column)
+        return apply_filters(self._rows, left, driven_by=sort.column if sort else None)
 
     def _driven_by(
         self, list_filter: ListFilter, keys: KeySubquery, *, are_few: bool = False
@@ -315,8 +308,8 @@ class Selection:
 
     def _tested(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
         """Return the rows to look its keys up in: all, if the keys apply the permission filter."""
-        is_known = list_filter.is_permission_filter and keys.is_exact
-        return list_filter.among if is_known and list_filter.among is not None else self._rows
+        among = list_filter.among
+        return among if among is not None and keys.is_exact else self._rows
 
     def index_scan(self, sort: Sort) -> PageStrategy | None:
         """Return a strategy that might fill a page before all rows are sorted, or None.

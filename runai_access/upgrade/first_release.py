@@ -17,7 +17,6 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import CheckConstraint, F, Q, QuerySet, UniqueConstraint
 
-from applications import triggers
 from runai_access.audit import guards
 from runai_access.db.batches import recompute_in_batches
 from runai_access.db.normalization import normalize
@@ -65,11 +64,8 @@ def upgrade(connection: BaseDatabaseWrapper, report: Callable[[str], Any] = prin
             editor.execute(create_in_postgresql(), params=None)
         _rename_content_type(editor)
         guards.install(connection)
-        triggers.install(connection, triggers.INITIAL_COLUMNS)
-        # After the triggers: these columns feed denormalized columns and indexes.
+        # `migrate` then installs the triggers, and recomputes the columns that these feed.
         _normalize_again(apps, connection.alias)
-        # The first release could run without its triggers, after an interrupted migrate.
-        triggers.rebuild(connection, triggers.INITIAL_COLUMNS)
         _report_equal_names(apps, connection.alias, report)
         _record(connection)
 

@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from accessrules.authorization.authority import authority_of
 from accessrules.filters import search
+from accessrules.filters.rules import AccessRuleFilterSet
 from accessrules.models import AccessRule, Subject
 from applications.models import Application, search_text_of
 from runai_access.accounts.models import User
@@ -240,6 +243,20 @@ def test_the_scope_filter_can_include_descendants(
     page = browser.get(LIST, {"scope__within": acme.vision.pk, "sort": "subject"})
     assert column(page, "subject") == ["above", "ci"]
     assert "Scope is in or below any of vision" in text_of(page)
+
+
+def test_the_filter_set_alone_has_the_rows_of_the_list(
+    ada: User, ci: Application, acme: Organization
+) -> None:
+    rules, authority = AccessRule.objects.living(), authority_of(ada.subject)
+    for query, found in [
+        (f"scope__within={acme.vision.pk}&type__any_of=app", {"ci"}),
+        ("role__any_of=7&role__any_of=999", {"ci"}),
+        (f"scope__any_of={acme.vision.pk}", set()),
+        ("time__since=x", {"ci", ada.email}),
+    ]:
+        filters = AccessRuleFilterSet(QueryDict(query), rules, context=authority)
+        assert set(filters.qs.values_list("subject__name", flat=True)) == found
 
 
 def test_the_creator_of_an_application_is_not_searched(

@@ -23,7 +23,7 @@ from runai_access.api.ids import uuid_id
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import CountSerializer
 from runai_access.errors import NotFound
-from runai_access.lists.filters import FlagFilter, PlainTextFilter
+from runai_access.lists.filters import NumberFilter, PlainTextFilter
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.sorts import Sort
 
@@ -38,7 +38,7 @@ LIST = ListEndpoint(
         "creationTime": Field.time("created_at"),
         "lastUpdated": Field.time("updated_at"),
         "lastLogin": Field.time("last_login", is_nullable=True),
-        "isLocal": Field(FlagFilter("is_local"), Sort.flag("is_local"), FieldType.FLAG),
+        "isLocal": Field(NumberFilter("is_local"), Sort.flag("is_local"), FieldType.FLAG),
         "type": Field(PlainTextFilter("kind"), Sort.text("kind")),
     },
     search=search_users,
