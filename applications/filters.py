@@ -157,7 +157,8 @@ class ApplicationStatusFilter(OptionsFilter):
             chosen.pop("contained", None)
         condition = self.condition(operator, list(chosen.values()), context)
         if "contained" not in chosen:
-            return ListFilter(condition, KeySubquery.of(rows.filter(condition)), "is_enabled")
+            enabled = KeySubquery.in_range(rows.filter(condition), "is_enabled")
+            return ListFilter(condition, enabled, "is_enabled")
         keys = KeySubquery.of(rows.filter(condition)) if len(chosen) == 1 else None
         return ListFilter(condition, keys)
 
