@@ -194,7 +194,7 @@ def test_dialogs_and_selections_fit_every_window(
     page.goto(f"{visitor.url}/scopes/?open={made['department']}")
     page.get_by_role("radio", name="B", exact=True).check()
     faults += _check(visitor, "a selected scope")
-    page.goto(f"{visitor.url}/applications/")
+    page.goto(f"{visitor.url}/applications/?search={name}")
     visitor.create(name)
     faults += _check(visitor, "a secret")
     page.set_viewport_size({"width": 320, "height": 256})

@@ -360,7 +360,7 @@ def test_theme_switches_immediately_and_is_saved(visit: Visit) -> None:
 
 
 def test_menu_on_a_phone_has_the_same_content(visit: Visit) -> None:
-    visitor = visit(own_session=True, viewport={"width": 390, "height": 800})
+    visitor = visit("account/", own_session=True, viewport={"width": 390, "height": 800})
     expect(visitor.page.get_by_role("button", name="Sign out")).to_be_hidden()
     visitor.press("Menu")
     visitor.check_accessibility()

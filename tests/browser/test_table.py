@@ -317,7 +317,7 @@ def test_rows_of_all_pages_can_be_selected_and_disabled(
 
 
 def test_row_menu_has_the_actions_of_the_row(visit: Visit, name: str) -> None:
-    visitor = visit(applications=[name])
+    visitor = visit(f"applications/?search={name}", applications=[name])
     page, dialog = visitor.page, visitor.page.locator("dialog[open]")
     page.get_by_role("checkbox", name=name, exact=True).focus()
     page.keyboard.press("m")
