@@ -27,7 +27,7 @@ def document() -> dict[str, Any]:
 
 
 def without_nul_patterns(part: Any) -> Any:
-    """Return a part of the document in which text can contain NUL, like the rest of Unicode.
+    """Return a part of the document without the patterns that exclude NUL.
 
     Generating text without NUL from a pattern takes ten times as long as excluding one character.
     """

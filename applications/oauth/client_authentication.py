@@ -137,7 +137,7 @@ def _audit_refusal(name: str, origin: Origin, reason: str) -> None:
 
 
 def update_last_login(application: Application | FoundApplication, now: datetime) -> None:
-    """Set `last_login` to `now`, in whole seconds. Writes at most once a second."""
+    """Set `last_login` to `now`, in whole seconds: once a second at most, if the database can write."""
     if application.last_login is None or now - application.last_login >= _SECOND:
         now = now.replace(microsecond=0)
         earlier = Q(last_login=None) | Q(last_login__lt=now)

@@ -121,10 +121,13 @@ def _first(sql: str, *parameters: Any) -> FoundApplication | None:
     row = fetch_row(sql, parameters)
     if row is None:
         return None
-    id_, credential_id, login, lifetime, networks, name, enabled, secret_id, hash_, expires_at = row
+    (
+        id_, credential_id, last_login, token_lifetime, allowed_addresses, client_id, enabled,
+        secret_id, secret_hash, expires_at,
+    ) = row  # fmt: skip
     return FoundApplication(
-        _uuid(id_), _uuid(credential_id), _time(login), lifetime, networks, name, bool(enabled),
-        UsedSecret(secret_id, hash_, _time(expires_at)),
+        _uuid(id_), _uuid(credential_id), _time(last_login), token_lifetime, allowed_addresses,
+        client_id, bool(enabled), UsedSecret(secret_id, secret_hash, _time(expires_at)),
     )  # fmt: skip
 
 
@@ -137,9 +140,11 @@ def _instance(model: type[M], **values: Any) -> M:
     return instance
 
 
-@lru_cache(maxsize=10_000)  # parsing takes longer than looking up
 def _uuid(value: UUID | str) -> UUID:
-    return UUID(value) if isinstance(value, str) else value  # SQLite has no UUID type
+    return _parsed_uuid(value) if isinstance(value, str) else value  # SQLite has no UUID type
+
+
+_parsed_uuid = lru_cache(maxsize=10_000)(UUID)  # parsing takes longer than looking up
 
 
 def _time(value: datetime | str | None) -> datetime | None:

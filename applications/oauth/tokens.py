@@ -124,9 +124,8 @@ def delete_expired_revocations(should_continue: Callable[[], bool] = lambda: Tru
 
 def lifetime_of(application: Application | FoundApplication) -> int:
     """Return the token lifetime in seconds, limited by the installation's current maximum."""
-    if application.token_lifetime is None:
-        return int(settings.TOKEN_LIFETIME_SECONDS)
-    return min(application.token_lifetime, settings.TOKEN_LIFETIME_MAX_SECONDS)
+    lifetime = application.token_lifetime or settings.TOKEN_LIFETIME_SECONDS
+    return min(lifetime, settings.TOKEN_LIFETIME_MAX_SECONDS)
 
 
 def _lifetime_with_secret(application: Application | FoundApplication) -> int:

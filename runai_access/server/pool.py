@@ -28,10 +28,10 @@ class ThreadPool:
         self._waiting: deque[Job] = deque()
         self._idle: list[SimpleQueue[Job]] = []
         self._lock = threading.Lock()
+        run = with_space_for_frames(self._run)
         for number in range(threads):
             inbox: SimpleQueue[Job] = SimpleQueue()
             self._idle.append(inbox)
-            run = with_space_for_frames(self._run)
             name = f"request-{number}"
             threading.Thread(target=run, args=[inbox], name=name, daemon=True).start()
 

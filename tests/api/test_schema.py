@@ -129,8 +129,14 @@ def test_the_document_is_rendered_only_once(
 
 
 CALLERS = ["administrator", "department administrator", "without rules", "stranger"]
-# What another caller is refused does not depend on the database, and hardly on the generated data.
-ALLOWED = CALLERS[: 2 if IS_SQLITE else 1]
+# Refusals depend neither on the database nor, mostly, on the generated data.
+ADMINISTRATORS = CALLERS[: 2 if IS_SQLITE else 1]
+FEW_EXAMPLES = settings(
+    max_examples=sizes.SCHEMA_EXAMPLES,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.fixture(params=CALLERS)
@@ -149,16 +155,19 @@ def headers(request: pytest.FixtureRequest, db: None) -> dict[str, str]:
     return {"Authorization": f"Bearer {issue(caller).text}"}
 
 
-@pytest.mark.parametrize("headers", CALLERS if sizes.IS_LARGE else ALLOWED, indirect=True)
+@pytest.mark.parametrize("headers", CALLERS if sizes.IS_LARGE else ADMINISTRATORS, indirect=True)
 @SCHEMA.parametrize()
-@settings(
-    max_examples=sizes.SCHEMA_EXAMPLES,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@FEW_EXAMPLES
 def test_every_endpoint_conforms_to_the_document(case: Any, headers: dict[str, str]) -> None:
     send_and_validate(case, headers)
+
+
+@pytest.mark.any_database
+@pytest.mark.django_db
+@SCHEMA.include(tag="Tokens").parametrize()
+@FEW_EXAMPLES
+def test_token_endpoints_conform_to_the_document_without_a_token(case: Any) -> None:
+    send_and_validate(case, {})
 
 
 @cache

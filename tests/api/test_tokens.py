@@ -64,6 +64,12 @@ def test_v1_accepts_every_spelling(
     assert works(answer.json()["accessToken"])
 
 
+def test_token_has_the_lifetime_of_its_application(nightly: Application, secret: str) -> None:
+    Application.objects.filter(pk=nightly.pk).update(token_lifetime=600, last_login=timezone.now())
+    answer = v1(grantType="app_token", clientID="nightly", clientSecret=secret)
+    assert answer.json()["expiresIn"] == 600
+
+
 def test_v1_accepts_a_body_without_a_content_type(nightly: Application, secret: str) -> None:
     body = {"grantType": "app_token", "clientId": "nightly", "clientSecret": secret}
     answer = Client().generic("POST", V1, json.dumps(body), content_type="", HTTP_ACCEPT="*/*")

@@ -112,7 +112,9 @@ def test_change_is_audited_and_refused_as_a_whole(ci: Application) -> None:
 def test_grant_from_another_address_is_refused_and_audited(
     ci: Application, authenticate: Callable[[str, str, Origin], FoundApplication | None]
 ) -> None:
-    assert authenticate("ci", SECRET, Origin(INSIDE))
+    found = authenticate("ci", SECRET, Origin(INSIDE))
+    assert found
+    assert found.id == ci.pk
     assert authenticate("ci", SECRET, Origin(OUTSIDE)) is None
     assert authenticate("ci", SECRET, Origin(None)) is None
     assert refusals() == [("address not allowed", OUTSIDE), ("address not allowed", None)]
