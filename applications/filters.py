@@ -109,6 +109,8 @@ class NameFilter(IndexedTextFilter):
 class OwnerFilter(IndexedTextFilter):
     """Filters by the name of the owner, a user or a group; or by what the caller owns."""
 
+    has_binary_index = True
+
     def condition(self, operator: Operator, values: list[Any], context: Authority) -> Q:
         if operator == MINE:
             # Computed, so that SQLite does not sort all that a large group owns.

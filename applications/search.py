@@ -221,7 +221,7 @@ def _keys_of_two_characters(term: str, *, is_exact: bool) -> KeySubquery:
 
     Only what ends a text begins no trigram: a mark, or the end of the owner's name.
     """
-    parameters = (term, term + chr(sys.maxunicode), term)
+    parameters = (term, term + chr(sys.maxunicode) * 2, term)
     keys = f"""SELECT found.application_id FROM ({_BIGRAM_IDS}) ids
         CROSS JOIN applications_search found ON found.id = ids.id"""  # noqa: S608  # constants
     counted = (_BIGRAM_IDS, parameters)

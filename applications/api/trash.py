@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +25,7 @@ from runai_access.api.filter_by import Field
 from runai_access.api.idempotency import Result, idempotent
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import ResponseSerializer
+from runai_access.lists.selection import ListFilter
 from runai_access.lists.sorts import Sort
 
 _FILTERS = TrashFilterSet.field_filters
@@ -37,6 +39,8 @@ LIST = ListEndpoint(
         "deletedAt": Field.time("deleted_at"),
     },
     search=lambda text, _: search_trash(text),
+    # The index of a time also has applications that can no longer be restored.
+    permission_filter=lambda _: ListFilter(Q()),
     sort=_BY_NAME,
     default_limit=50,
 )

@@ -31,7 +31,7 @@ ColumnFilter = tuple[str, Sequence[str]]
 """A condition on a row: a column, and the values that it can have."""
 
 
-def has_value(column: str, value: str) -> Q:
+def equals(column: str, value: str) -> Q:
     """Return the condition that a column has a value, as a range of an index."""
     return is_exactly(column, value) if column in _NAMES else Q(**{column: value})
 
@@ -54,7 +54,7 @@ class BoundedQuery:
         elif driver := next((item for item in remaining if len(item[1]) == 1), None):
             remaining.remove(driver)
             column, (value,) = driver
-            events = events.filter(has_value(column, value))
+            events = events.filter(equals(column, value))
         return self._test_rows(events, remaining)
 
     def search(self, text: str) -> ListFilter:

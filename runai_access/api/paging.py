@@ -19,6 +19,7 @@ from runai_access.api.filter_by import Condition, Field, parse_conditions
 from runai_access.db.normalization import normalize, normalize_term
 from runai_access.lists.filters import is_match
 from runai_access.lists.keyset import (
+    MAX_SCANNED,
     Count,
     OrderedQuery,
     Reader,
@@ -95,8 +96,9 @@ class ListEndpoint:
     # Counts the rows of each value of a column that groups them, also faster: all that the caller sees,
     # or more.
     count_groups: Callable[[Any, str], Mapping[Any, int]] | None = None
-    # Returns the keys of what visible rows refer to by a column that groups them; None for all. A
-    # caller who sees a part of the list sees no row of most groups, which are then not read.
+    # Returns the primary keys of the roles or scopes that visible rows refer to by a column that
+    # groups them; None for all. A caller who sees a part of the list sees no row of most groups, which
+    # are then not read.
     visible_groups: Callable[[Any, str], Sequence[int] | None] = lambda *_: None
     is_scanned: bool = False
     # False if `rows` can contain rows that the indexes of the filters don't.
@@ -156,10 +158,16 @@ class ListEndpoint:
             listed = replace(listed, group_numbers=listed.sort.groups.numbers)
         queries = [listed, *(one.listed(last, count) for one in others)]
         one_more = (limit or self.max_limit) + 1  # to know whether there are others
-        can_read_backwards = not last.nulls_last and not any(query.index_scan for query in queries)
-        is_from_end = count.is_exact and offset > count.number // 2 and can_read_backwards
+        nulls_are_last = last.is_nullable and last.nulls_last  # an order that is only read forward
+        is_from_end = (
+            count.is_exact
+            # Rows can be written after the count. A page that is near the start does not depend on it.
+            and offset > max(count.number // 2, MAX_SCANNED)
+            and not nulls_are_last
+            and not any(query.index_scan for query in queries)
+        )
         reader = _reader(queries, whole, last, is_descending is not is_from_end)
-        if is_from_end:  # which is nearer
+        if is_from_end:
             length = min(one_more, count.number - offset)
             found = reader.at(count.number - offset - length, length)[::-1] if length > 0 else []
         elif isinstance(start, Cursor):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, CharField, F, Func, Q, QuerySet, TextField
+from django.db.models import BooleanField, F, Func, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from runai_access.db.conditions import renamed
@@ -150,17 +150,17 @@ class KeySubquery:
         return cls((select,), is_exact, is_whole, is_distinct=column == "pk")
 
     @classmethod
-    def in_range(cls, rows: QuerySet[Any], column: str) -> "KeySubquery":
+    def in_range(
+        cls, rows: QuerySet[Any], column: str, *, is_binary: bool = False
+    ) -> "KeySubquery":
         """Return the keys of rows that are one range of the index on a column.
 
         They are counted in its order: else PostgreSQL would count most rows by reading the whole table.
+        `is_binary`: the index has texts in the order of their bytes.
         """
         keys = cls.of(rows)
-        is_text = isinstance(
-            rows.model._meta.get_field(column), CharField | TextField
-        )  # documented
-        by = BinaryCollation(F(column)) if is_text else F(column)
-        counted = _select(rows.order_by(by, "pk").values("pk")) if keys.parts else None
+        by = BinaryCollation(F(column)) if is_binary else F(column)
+        counted = _select(rows.order_by(by).values("pk")) if keys.parts else None
         return replace(keys, counted=counted)
 
     @classmethod

@@ -87,9 +87,10 @@ class FieldFilter:
 
     operators: tuple[Operator, ...] = ()
     # The column on whose index the condition is a single range, if there is one. A partial index
-    # leaves out NULL.
+    # leaves out NULL, a binary one has texts in the order of their bytes.
     indexed_column = ""
     is_partial = False
+    has_binary_index = False
 
     def operator(self, name: str) -> Operator | None:
         return next((operator for operator in self.operators if operator.name == name), None)
@@ -119,7 +120,9 @@ class FieldFilter:
         column = self.range_column(operator)
         if not column:
             return ListFilter(condition, self.keys(operator, values, context))
-        return ListFilter(condition, KeySubquery.in_range(rows.filter(condition), column), column)
+        rows = rows.filter(condition)
+        keys = KeySubquery.in_range(rows, column, is_binary=self.has_binary_index)
+        return ListFilter(condition, keys, column)
 
     def words(self, operator: Operator, values: list[Any]) -> str:
         """Return the values as shown in a chip."""

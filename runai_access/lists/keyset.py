@@ -249,7 +249,7 @@ class Reader(Generic[M]):
         rows: list[M] = []
         parts, offset = parts_from(offset, [self.listed], is_descending=self._is_descending)
         for part in parts:
-            part, offset = nearer(self.listed, part, offset, self._is_descending)  # noqa: PLW2901  # fewer rows
+            part, offset = skip_to_offset(self.listed, part, offset, self._is_descending)  # noqa: PLW2901  # fewer rows
             found = self._slice(part, offset, length - len(rows), self._is_descending)
             rows += found
             if len(rows) == length or self.stopped_at:
@@ -337,7 +337,9 @@ def parts_from(
     return [], offset
 
 
-def nearer(query: OrderedQuery[Any], part: Q, offset: int, is_descending: bool) -> tuple[Q, int]:
+def skip_to_offset(
+    query: OrderedQuery[Any], part: Q, offset: int, is_descending: bool
+) -> tuple[Q, int]:
     """Return the rest of a part that begins nearer to an offset, and the offset in it.
 
     For a group with most rows: the index of the primary key passes rows of all groups several times

@@ -26,7 +26,7 @@ M = TypeVar("M", bound=Model)
 _MAX_CURSOR_LENGTH = 4_000
 # Of a group with more values, the index of the primary key finds rows faster than the column's.
 _MAX_INDEXED_GROUP = 50
-# So many groups of a page are read one after the other, and small ones after them together.
+# The first groups of a page are read one by one; small ones after them are read together.
 _MAX_SINGLE_GROUPS = 3
 _MAX_SORTED_GROUPS = 1_000  # rows
 _MAX_DIGITS = 18  # of a number in a column of 64 bits
@@ -102,12 +102,12 @@ class Groups:
         """Yield the conditions for the rows of these groups, in order."""
         rest = (values for _, values in groups)
         yield from map(self.condition, islice(rest, _MAX_SINGLE_GROUPS if self.numbers else None))
-        numbers = None
+        numbers: Mapping[Any, int] = {}
         small: list[list[Any]] = []
         total = 0
         for values in rest:
-            assert self.numbers  # noqa: S101  # else there is no rest
-            numbers = self.numbers() if numbers is None else numbers
+            if self.numbers and not numbers:
+                numbers = self.numbers()
             number = sum(numbers.get(value, 0) for value in values)
             if small and total + number > _MAX_SORTED_GROUPS:
                 yield self._together(small)
@@ -130,7 +130,8 @@ class Sort:
     latter order can only be read forward. `then` is a column with a time, which orders rows with equal
     values. With `groups`, rows are read one group after the other, each in the order of `then` and of
     primary keys. `is_constant`: all rows have the same value, so SQLite need not sort by it.
-    `is_repeated`: most rows can have one value, so a page first reads those with the value before it.
+    `is_repeated`: most rows can have one value, so a page after a cursor first reads the remaining rows
+    with the value of the cursor.
     """
 
     by: Combinable | Expression | F

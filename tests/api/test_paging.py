@@ -216,7 +216,10 @@ def statements(client: Client, url: str) -> list[str]:
 
 
 @pytest.mark.parametrize("deleted", ["false", "true"])
-def test_offset_in_the_second_half_is_read_from_the_end(client: Client, deleted: str) -> None:
+def test_offset_in_the_second_half_is_read_from_the_end(
+    client: Client, deleted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runai_access.api.paging.MAX_SCANNED", 0)
     factories.many_applications(9, ("Viewer", factories.cluster("east")))
     AccessRule.objects.filter(pk=AccessRule.objects.latest("pk").pk).update(
         deleted_at=timezone.now()

@@ -1,13 +1,15 @@
 """Our API for deleted applications, and for applications like another one."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accessrules.models import AccessRule
-from applications.models import Application
+from applications.models import TRASH_DAYS, Application, DeletedApplication
 from applications.oauth.secret_verification import authenticate
 from tests import factories
 from tests.api.conftest import As, Organization
@@ -78,6 +80,19 @@ def test_list_is_filtered_sorted_and_paged(api: Client, db: None) -> None:
     assert answer.headers["X-Total-Count"] == "3"
     answer = api.get(LIST, {"filterBy": "deletedBy==by-a,name=^target"})
     assert [one["name"] for one in answer.json()] == ["target-a"]
+
+
+@pytest.mark.parametrize("field", ["createdAt", "deletedAt"])
+def test_expired_applications_are_not_counted(api: Client, db: None, field: str) -> None:
+    for number in range(6):
+        factories.deleted_application(f"target-{number}")
+    expired = DeletedApplication.objects.filter(name__in=["target-0", "target-1"])
+    expired.update(deleted_at=timezone.now() - timedelta(days=TRASH_DAYS + 1))
+    condition = {"filterBy": f"{field}>=2000-01-01T00:00:00Z", "limit": 2}
+    found = [api.get(LIST, {**condition, "offset": offset}) for offset in (0, 2, 4)]
+    assert [answer.headers["X-Total-Count"] for answer in found] == ["4"] * 3
+    names = [one["name"] for answer in found for one in answer.json()]
+    assert names == ["target-2", "target-3", "target-4", "target-5"]
 
 
 @pytest.mark.parametrize("base", BASES)

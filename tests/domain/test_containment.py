@@ -22,7 +22,7 @@ from applications.models import Application, SecretUse
 from applications.oauth.secret_verification import authenticate
 from applications.oauth.secrets import new_secret
 from applications.oauth.tokens import InvalidToken, application_of, issue
-from runai_access.activity.bounded_query import has_value
+from runai_access.activity.bounded_query import equals
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import AlreadyDone, Conflict, Denied, ReauthenticationRequired
 from runai_access.lists.filters import NEVER, Operator, TimeFilter
@@ -358,8 +358,8 @@ def test_names_are_found_by_their_index() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL scans tables of a few rows.")
     conditions = {
-        "entity": has_value("entity_name", "ci"),
-        "subject": has_value("subject_name", "ci"),
+        "entity": equals("entity_name", "ci"),
+        "subject": equals("subject_name", "ci"),
         "history": history_of("application", str(uuid.uuid4()), "ci")[-1],
     }
     plans = {
