@@ -14,7 +14,7 @@ def size(small: int, large: int) -> int:
 EXAMPLES = size(50, 500)
 # The same for properties whose examples take longer: of decisions, lists in the database, and files.
 DECISION_EXAMPLES = size(15, 200)
-LIST_EXAMPLES = size(8, 60)
+LIST_EXAMPLES = size(5, 60)
 SCOPE_FILE_EXAMPLES = size(20, 200)
 
 # The authorization state machine: sequences, and steps in each.

@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from runai_access.settings import IS_SQLITE
 from tests import sizes
 from tests.conftest import StartServer
 from tests.operations.kills import KillRounds, Snapshot
@@ -37,8 +38,8 @@ def test_a_commit_is_durable(
     assert json.loads(result.stdout) == expected, result.stderr
 
 
-@pytest.mark.slow
-@pytest.mark.alone  # beside other tests, a writer can wait longer than SQLite's time limit
+# Beside other tests, a writer can wait longer than SQLite's time limit.
+@(pytest.mark.alone if IS_SQLITE else pytest.mark.slow)
 def test_twenty_concurrent_writers_lose_nothing(
     start_server: StartServer,
 ) -> None:
