@@ -102,12 +102,12 @@ class Groups:
         """Yield the conditions for the rows of these groups, in order."""
         rest = (values for _, values in groups)
         yield from map(self.condition, islice(rest, _MAX_SINGLE_GROUPS if self.numbers else None))
-        numbers: Mapping[Any, int] = {}
+        numbers: Mapping[Any, int] | None = None
         small: list[list[Any]] = []
         total = 0
         for values in rest:
-            if self.numbers and not numbers:
-                numbers = self.numbers()
+            if numbers is None:
+                numbers = self.numbers() if self.numbers else {}
             number = sum(numbers.get(value, 0) for value in values)
             if small and total + number > _MAX_SORTED_GROUPS:
                 yield self._together(small)
