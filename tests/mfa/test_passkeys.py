@@ -108,6 +108,7 @@ def test_response_works_once(laptop: SoftPasskey) -> None:
     assert not is_signed_in(browser)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "change",
     [
@@ -159,6 +160,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_responses_are_refused(client: Client, gus: User, text: str) -> None:
     client.post("/account/factors/passkey/options/")
