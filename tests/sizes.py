@@ -25,7 +25,7 @@ STATE_MACHINE_EXAMPLES = size(8 if IS_SQLITE else 3, 1000)
 STATE_MACHINE_STEPS = 30
 
 # Requests that schemathesis generates for each operation and caller.
-SCHEMA_EXAMPLES = size(3, 30)
+SCHEMA_EXAMPLES = size(2, 30)
 # Its boundary values for each parameter. There are thousands, so small runs leave them out.
 HAS_SCHEMA_COVERAGE = IS_LARGE
 
