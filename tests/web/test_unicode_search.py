@@ -19,7 +19,8 @@ from tests.web.conftest import LISTING, Organization, column, new_organization
 
 pytestmark = pytest.mark.django_db
 # Each pair in both directions: one spelling is stored, the other is the search term. Terms and searched
-# texts are normalized in Python, so small runs try each pair in one direction, on PostgreSQL every third.
+# texts are normalized in Python, so small runs try each pair in one direction, on PostgreSQL every
+# third pair.
 SPELLINGS = [pair for one, other in SAME for pair in ((one, other), (other, one))]
 if not sizes.IS_LARGE:
     SPELLINGS = [pair[:: (-1) ** number] for number, pair in enumerate(SAME)]
