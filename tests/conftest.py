@@ -138,7 +138,10 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
     In place of pytest's own hook, so plugins can only wrap it.
     """
-    return with_space_for_frames(runner.pytest_runtest_protocol)(item, nextitem)
+    return _run_with_space_for_frames(item, nextitem)
+
+
+_run_with_space_for_frames = with_space_for_frames(runner.pytest_runtest_protocol)
 
 
 def _fixtures(item: pytest.Item) -> list[str]:
