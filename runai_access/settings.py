@@ -270,7 +270,7 @@ DRAIN_SECONDS = environment.drain_seconds()
 
 # Server time per caller and process: see runai_access.api.throttling.
 API_MILLISECONDS_PER_SECOND = environment.api_milliseconds_per_second()
-API_MILLISECONDS_BURST = 20 * API_MILLISECONDS_PER_SECOND
+API_MILLISECONDS_BURST = 10 * API_MILLISECONDS_PER_SECOND
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -341,7 +341,7 @@ SPECTACULAR_SETTINGS = {
                     "(draft-ietf-httpapi-ratelimit-headers-10): `q` milliseconds in `w` seconds."
                 ),
                 "schema": {"type": "string"},
-                "example": '"server-ms";q=10000;w=20',
+                "example": '"server-ms";q=5000;w=10',
             },
             "RateLimit": {
                 "description": (

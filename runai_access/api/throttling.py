@@ -29,8 +29,8 @@ class Stopwatch:
 
     Wall time alone would charge a cheap request for waiting for expensive ones, for the GIL or a core.
     CPU time alone would limit no one on an overloaded machine, where a process gets little of it. So
-    parallel requests share the wall time in proportion to their CPU time. A lone request costs all of
-    its wall time.
+    parallel requests share the wall time in proportion to their CPU time, and each costs at least its
+    CPU time: queries run on several cores at once. A lone request costs all of its wall time.
 
     PostgreSQL works without CPU time of this process. There, a request costs at least the wall time
     minus the CPU time of the other threads, for which it can have waited.
@@ -48,7 +48,7 @@ class Stopwatch:
         wall, thread, process = _clocks()
         elapsed, own = wall - self._wall, thread - self._thread
         all_threads = max(own, process - self._process)
-        cost = elapsed * own / all_threads if own else 0.0
+        cost = max(own, elapsed * own / all_threads) if own else 0.0
         if not settings.IS_SQLITE:
             cost = max(cost, elapsed - (all_threads - own))
         return 1000 * min(cost, MAX_TIMES_CPU * own)

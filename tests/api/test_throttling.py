@@ -238,6 +238,15 @@ def test_parallel_requests_share_the_time_of_an_overloaded_machine(
     assert costs == pytest.approx([90, 10])
 
 
+@pytest.mark.usefixtures("_each_database")
+def test_requests_on_several_cores_cost_their_cpu_time(clock: Clock) -> None:
+    """Two requests compute for 100 ms each at the same time."""
+    stopwatch = Stopwatch()
+    clock.work(100)
+    clock.process += 0.1
+    assert stopwatch.milliseconds == pytest.approx(100)
+
+
 def test_a_slow_query_costs_its_time_in_a_busy_process(clock: Clock, settings: Settings) -> None:
     """PostgreSQL works for 100 ms, while other requests compute for 20 ms."""
     settings.IS_SQLITE = False
