@@ -40,7 +40,10 @@ def main() -> None:
         os.environ["RUNAI_ACCESS_VAR"] = folder
         os.environ["DJANGO_SETTINGS_MODULE"] = "bench.beside_settings"
         django.setup()
-        report(measure(requests()))
+        from runai_access.server.frames import with_space_for_frames
+
+        # As in the threads of the server.
+        report(with_space_for_frames(measure)(requests()))
 
 
 def requests() -> dict[str, Request]:

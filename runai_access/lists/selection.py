@@ -235,13 +235,7 @@ class Selection:
     def listed(self, sort: Sort, count: Count | None = None) -> OrderedQuery[Any]:
         """Return the query that reads pages; `count` is the number of rows, if it is known."""
         count = self.count() if count is None else count
-        is_few = count.is_exact and count.number <= MAX_SORTED_CANDIDATES
-        if is_few and sort.groups and self._list_filters and self._is_scan:
-            # Most groups have none of these rows, so reading a page would test all rows.
-            query = OrderedQuery(self.rows(), without_index(sort))
-        else:
-            query = self._in_index_order(sort) or self._found_rows(sort)
-        return replace(query, count=count)
+        return replace(self._in_index_order(sort) or self._found_rows(sort), count=count)
 
     def _found_rows(self, sort: Sort) -> OrderedQuery[Any]:
         """Return the query of the cheaper strategy."""
@@ -404,7 +398,14 @@ class Selection:
         keys = self._only_keys
         if keys and keys.is_whole:
             return keys.count(_UNLIMITED)[0]
-        return self.rows().order_by().count()
+        rows = self.rows().order_by()
+        if self._is_scan and self._list_filters:
+            # Counting can test all rows. If few match, the page must not test them again.
+            few = KeySubquery.of(rows).few(MAX_SORTED_CANDIDATES)
+            if few is not None:
+                self._candidates = self._rows, few
+                return len(few)
+        return rows.count()
 
     def exists_more_than(self, number: int) -> bool | None:
         """Return whether more than `number` rows match; None if that would take too long."""

@@ -302,18 +302,20 @@ def test_renamed_scope_keeps_its_rules_in_the_order_of_names() -> None:
     assert replace(groups, visible=visible).in_order(False) == [("west", ["West"])]
 
 
-def test_few_rules_among_many_are_sorted_instead_of_read_by_group(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("sort", ["scopeName", "createdAt"])
+def test_few_rules_among_many_are_found_once_for_the_total_and_the_page(
+    client: Client, monkeypatch: pytest.MonkeyPatch, sort: str
 ) -> None:
-    force("scan", monkeypatch)
-    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 4)
+    for most in ("MAX_SORTED_CANDIDATES", "COUNTED"):  # less than one filter matches
+        monkeypatch.setattr(selection, most, 4)
     cluster = factories.cluster("east")
-    url = f"{RULES}?sortBy=scopeName&filterBy=roleName==viewer,subjectType==app"
+    url = f"{RULES}?sortBy={sort}&filterBy=roleName==viewer,subjectType==app"
     factories.many_applications(2, ("Viewer", cluster))
     for number in range(6):
         place = factories.department(f"team-{number}", cluster)
         factories.many_applications(1, ("Editor", place))
         factories.rule(factories.group(f"group-{number}"), "Viewer", place)
-    pages = [sql for sql in statements(client, url) if "ORDER BY" in sql and "role_id" in sql]
-    assert len(pages) == 1
+    conditions = [sql.partition("WHERE")[2] for sql in statements(client, url)]
+    tested = [sql for sql in conditions if "subject_type" in sql and "role_id" in sql]
+    assert len(tested) == 1
     assert client.get(url).json()["displayRecords"] == 2
