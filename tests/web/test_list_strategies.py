@@ -2,20 +2,16 @@
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accessrules.authorization.authority import authority_of
@@ -26,16 +22,16 @@ from applications.models import Application, search_text_of, searched_details_of
 from applications.search import has_text, keys_with_text, search
 from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
-from runai_access.db import keys as ordered_keys
-from runai_access.db.keys import CoveringIndexScan, InKeySubquery, KeySubquery
+from runai_access.db.keys import InKeySubquery, KeySubquery
 from runai_access.db.normalization import normalize_term
 from runai_access.lists import selection
-from runai_access.lists.keyset import Count, OrderedQuery, Page, Position, Scan, page_of
-from runai_access.lists.selection import KeyScan, ListFilter, Selection
-from runai_access.lists.sorts import Cursor, Sort, decode
+from runai_access.lists.keyset import Count, OrderedQuery, Position, page_of
+from runai_access.lists.selection import ListFilter, Selection
+from runai_access.lists.sorts import Sort
 from tests import factories, sizes
 from tests.strategies import force
 from tests.web.conftest import LISTING, Organization, SignedIn, column
+from tests.web.selections import is_read_in_order, names_of, query_plan
 
 ALPHABET = "ab@%_\"'\\\u00e9\u00df\u0130\u4e2d*^- "
 creators = st.lists(st.text(ALPHABET, min_size=1, max_size=8), min_size=1, max_size=6)
@@ -45,10 +41,6 @@ SORTS = ("creation_time", "-creation_time", "-last_login", "access_rules", "appl
 TESTS_Q = re.compile("'%?q%?'")
 
 pytestmark = pytest.mark.django_db
-
-
-def _names(selected: Selection) -> set[str]:
-    return set(selected.rows().values_list("subject__name", flat=True))
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -76,23 +68,11 @@ def test_search_finds_the_same_rows_as_a_substring_test(
     expected = {name for name, text in rows if normalize_term(term) in text}
     authority = authority_of(factories.system_person())
     selected = Selection(Application.objects.all(), [search(term, authority)])
-    assert _names(selected) == expected
+    assert names_of(selected) == expected
     assert selected.count() == Count(len(expected), is_exact=True)
 
 
-@pytest.fixture
-def thirty(acme: Organization) -> None:
-    """Thirty applications: every third has a rule in east, and zoe created every tenth."""
-    made = factories.named_applications(f"app-{number:02}" for number in range(30))
-    for number, application in enumerate(made):
-        if number % 3 == 0:
-            factories.rule(application, "Viewer", acme.east)
-        if number % 10 == 0:
-            text = search_text_of(application.name, "zoe")
-            Application.objects.filter(pk=application.pk).update(created_by="zoe", search_text=text)
-
-
-@pytest.mark.usefixtures("thirty")
+@pytest.mark.usefixtures("thirty_applications")
 @pytest.mark.parametrize(
     "forced", [("scan", 0), ("sort", 0), ("keys", 5), ("keys", 1_000)], ids=str
 )
@@ -157,7 +137,7 @@ def test_all_query_strategies_respect_visibility(
         assert column(browser.get("/applications/", {"search": "dictation"}), "application") == []
 
 
-@pytest.mark.usefixtures("thirty")
+@pytest.mark.usefixtures("thirty_applications")
 def test_only_unselective_filters_scan_the_index_of_the_sort(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -179,7 +159,7 @@ def test_only_unselective_filters_scan_the_index_of_the_sort(
             assert ("GREATEST" in plan) is not is_scan
 
 
-@pytest.mark.usefixtures("thirty")
+@pytest.mark.usefixtures("thirty_applications")
 @pytest.mark.parametrize(
     ("query", "index"),
     [
@@ -207,7 +187,7 @@ def test_range_filters_use_an_index_only_scan_in_default_order(
     assert f"{index_only} {index}" in plan
 
 
-@pytest.mark.usefixtures("thirty")
+@pytest.mark.usefixtures("thirty_applications")
 def test_scanned_page_tests_access_rules_with_a_correlated_subquery(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -224,477 +204,6 @@ def test_scanned_page_tests_access_rules_with_a_correlated_subquery(
         for_each_row = r"Filter: \(SubPlan \d\)"
         assert re.search(for_each_row, page.explain())
         assert not re.search(for_each_row, all_.explain())
-
-
-@pytest.mark.usefixtures("thirty")
-@pytest.mark.parametrize(
-    ("query", "is_tried"),
-    [
-        ({"role__any_of": "Viewer"}, True),
-        ({"role__any_of": "Viewer", "search": "app"}, False),
-        ({"last_login__never": "1"}, False),
-    ],
-)
-def test_index_scan_is_tried_before_sorting_only_for_one_filter(
-    query: dict[str, str], is_tried: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    force("sort", monkeypatch)
-    authority = authority_of(factories.system_person())
-    role = {"role__any_of": str(factories.role("Viewer").pk)}
-    asked = QueryDict(urlencode(query | (role if "role__any_of" in query else {})))
-    filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
-    rows, list_filters = filters.selection()
-    if "search" in query:
-        list_filters.append(search(query["search"], authority))
-    sort, _ = ApplicationTable.sort_of(ApplicationTable.default_sort, authority)
-    scan = Selection(rows, list_filters).index_scan(sort)
-    assert (scan is not None) is is_tried
-    sort_without_index = Sort(Coalesce(F("last_login"), F("created_at")))
-    assert Selection(rows, list_filters).index_scan(sort_without_index) is None
-    force("keys", monkeypatch)
-    assert Selection(rows, list_filters).index_scan(sort) is None
-    if scan:
-        assert scan.limit == 15  # 1.5 times the number of matches
-        assert scan.all.count() == 30
-        assert scan.rows.count() == 10
-
-
-_Filter = tuple[str, list[int]]
-
-
-@pytest.fixture
-def holders(acme: Organization) -> dict[str, _Filter]:
-    """Filters of nineteen applications with three rules each; three applications share each time."""
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    factories.rule(factories.group("ops"), "Viewer", acme.east)
-    factories.application("none", ("Editor", acme.west))
-    lost = factories.rule(factories.application("lost"), "Viewer", acme.east)
-    AccessRule.objects.filter(pk=lost.pk).update(deleted_at=timezone.now())
-    rules = [("Viewer", acme.east), ("Viewer", acme.west), ("Editor", acme.east)]
-    made = factories.named_applications((f"app-{number:02}" for number in range(19)), *rules)
-    for number, application in enumerate(made):
-        age = start + timedelta(days=number // 3)
-        Application.objects.filter(pk=application.pk).update(created_at=age)
-    return {
-        "role": ("role__any_of", [factories.role("Viewer").pk]),
-        "roles": ("role__any_of", [factories.role(name).pk for name in ("Viewer", "Editor")]),
-        "scope": ("scope__any_of", [acme.east.pk]),
-        "scopes": ("scope__any_of", [acme.east.pk, acme.west.pk]),
-    }
-
-
-def _filtered(query: dict[str, Any]) -> Selection:
-    return Selection(Application.objects.all(), _list_filters(query))
-
-
-def _list_filters(query: dict[str, Any]) -> list[ListFilter]:
-    authority = authority_of(factories.system_person())
-    asked = QueryDict(urlencode(query, doseq=True))
-    filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
-    return list(filters.list_filters())
-
-
-@pytest.mark.parametrize(
-    ("column_", "number"), [("role", 19), ("roles", 20), ("scope", 19), ("scopes", 20)]
-)
-@pytest.mark.parametrize("sort", ["creation_time", "-creation_time"])
-def test_subjects_of_roles_and_scopes_are_paged_from_a_covering_index(
-    sort: str, column_: str, number: int, holders: dict[str, _Filter]
-) -> None:
-    authority = authority_of(factories.system_person())
-    by, is_descending = ApplicationTable.sort_of(sort, authority)
-    listed = _filtered(dict([holders[column_]])).listed(by)
-    assert listed.ordered
-
-    def page(position: Position) -> Page[Application]:
-        return page_of(
-            listed, position, is_descending=is_descending, size=5, whole=Application.objects.all()
-        )
-
-    plain = Application.objects.exclude(subject__name="lost")
-    plain = plain if number == 20 else plain.exclude(subject__name="none")
-    direction = "-" if is_descending else ""
-    expected = [row.pk for row in plain.order_by(f"{direction}created_at", f"{direction}pk")]
-    numbered = [page(Position(one)) for one in (1, 2, 3, 4)]
-    assert [row.pk for one in numbered for row in one.rows] == expected
-    assert [one.has_next for one in numbered] == [True, True, True, False]
-    assert page(Position(is_last=True)).rows == numbered[3].rows
-    assert numbered[0].count == Count(number, is_exact=True)
-    next_url = numbered[0]
-    for same in numbered[1:]:
-        next_url = page(Position(after=decode(next_url.next_cursor, by)))
-        assert next_url.rows == same.rows
-    for same in numbered[2::-1]:
-        next_url = page(Position(before=decode(next_url.previous_cursor, by)))
-        assert next_url.rows == same.rows
-
-
-@pytest.mark.parametrize("limit", [3_000, 3])
-@pytest.mark.parametrize("column_", ["role", "roles", "scope", "scopes"])
-@pytest.mark.parametrize("sort", ["creation_time", "-creation_time"])
-def test_key_scan_tests_other_filters_up_to_its_limit(
-    sort: str, column_: str, limit: int, holders: dict[str, _Filter],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    force("scan", monkeypatch)
-    monkeypatch.setattr(selection, "SCAN_LIMIT", limit)
-    monkeypatch.setattr(selection, "_MORE", 1)  # a page needs more than one read
-    authority = authority_of(factories.system_person())
-    by, is_descending = ApplicationTable.sort_of(sort, authority)
-    found = [*_list_filters(dict([holders[column_]])), search("app-1", authority)]
-    listed = Selection(Application.objects.all(), found).listed(by)
-    assert isinstance(listed.index_scan, KeyScan)
-    direction = "-" if is_descending else ""
-    plain = Application.objects.filter(subject__name__startswith="app-1")
-    expected = list(plain.order_by(f"{direction}created_at", f"{direction}pk"))
-    size = 4
-
-    def page(position: Position) -> list[Application]:
-        return page_of(
-            listed,
-            position,
-            is_descending=is_descending,
-            size=size,
-            whole=Application.objects.all(),
-        ).rows
-
-    assert page(Position()) == expected[:size]
-    for index, row in enumerate(expected[:-1]):
-        edge = Cursor(row.created_at, row.pk)
-        assert page(Position(after=edge)) == expected[index + 1 :][:size]
-        if index >= size:
-            assert page(Position(before=edge)) == expected[index - size : index]
-
-
-def _key_scan(number: int, acme: Organization) -> KeyScan[Application]:
-    """Create applications and return the key scan of a filter by scope and a search for them."""
-    factories.many_applications(number, ("Viewer", acme.east))
-    authority = authority_of(factories.system_person())
-    by, _ = ApplicationTable.sort_of("creation_time", authority)
-    found = [*_list_filters({"scope__any_of": acme.east.pk}), search("many", authority)]
-    scan = Selection(Application.objects.all(), found).listed(by).index_scan
-    assert isinstance(scan, KeyScan)
-    return scan
-
-
-def _scanned(scan: KeyScan[Application], length: int) -> Scan:
-    found = scan.scan(Q(), length, is_descending=True)
-    assert found
-    return found
-
-
-def test_key_scan_reads_no_more_keys_than_a_page_needs(
-    acme: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    force("scan", monkeypatch)
-    scan = _key_scan(60, acme)
-    asked: list[int] = []
-    edges = CoveringIndexScan.edges
-
-    def recorded(self: CoveringIndexScan, part: Q, number: int, **options: bool) -> list[Any]:
-        asked.append(number)
-        return edges(self, part, number, **options)
-
-    monkeypatch.setattr(CoveringIndexScan, "edges", recorded)
-    assert len(_scanned(scan, 5).keys) == 5
-    assert asked == [20]
-    assert len(_scanned(scan, 99).keys) == 60  # all of them
-    asked.clear()
-    no_match = replace(scan, rows=scan.rows.filter(search_text="x"), limit=50)
-    assert _scanned(no_match, 5).stopped_at
-    assert asked == [20, 30]
-    asked.clear()
-    assert no_match.scan(Q(), 51, is_descending=True) is None
-    assert not asked
-
-
-def test_row_created_during_a_key_scan_is_not_returned_twice(
-    acme: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    force("scan", monkeypatch)
-    monkeypatch.setattr(selection, "_MORE", 1)
-    scan = _key_scan(6, acme)
-    last = Application.objects.order_by("-created_at", "-pk").first()
-    assert last
-    edges = CoveringIndexScan.edges
-    asked: list[int] = []
-
-    def with_new_row(self: CoveringIndexScan, part: Q, number: int, **options: bool) -> list[Any]:
-        if asked:
-            factories.many_applications(1, ("Viewer", acme.east))
-        asked.append(number)
-        return edges(self, part, number, **options)
-
-    monkeypatch.setattr(CoveringIndexScan, "edges", with_new_row)
-    scan = replace(scan, rows=scan.rows.exclude(pk=last.pk))  # the first three keys do not suffice
-    plain = Application.objects.exclude(pk=last.pk).order_by("-created_at", "-pk")
-    expected = [row.pk for row in plain[:3]]
-    assert _scanned(scan, 3).keys == expected
-    assert len(asked) == 2
-
-
-@pytest.mark.parametrize("sort", ["creation_time", "-creation_time"])
-def test_range_of_the_sort_column_rules_out_a_key_scan(
-    sort: str, acme: Organization, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    force("scan", monkeypatch)
-    factories.many_applications(9, ("Viewer", acme.east))
-    by, _ = ApplicationTable.sort_of(sort, authority_of(factories.system_person()))
-    query = {"scope__any_of": acme.east.pk, "creation_time__before": "2100-01-01"}
-    assert _filtered(query).listed(by).index_scan is None
-    with_others = {"scope__any_of": acme.east.pk, "last_updated__before": "2100-01-01"}
-    assert isinstance(_filtered(with_others).listed(by).index_scan, KeyScan)
-
-
-def _four_and_twice_two(*ages: int) -> list[tuple[int, list[int]]]:
-    held = zip(ages, (4, 2, 2), (0, 2, 4), strict=True)
-    return [(age, [rule]) for age, number, rule in held for _ in range(number)]
-
-
-@pytest.mark.parametrize("is_descending", [True, False])
-@settings(
-    max_examples=sizes.LIST_EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(
-    held=st.lists(
-        st.tuples(st.integers(0, 2), st.lists(st.integers(0, 5), max_size=4)), max_size=9
-    ),
-    chosen=st.sets(st.integers(0, 2), min_size=2),
-    size=st.integers(1, 4),
-    share=st.integers(1, 4),  # of the keys that are first read from each range
-)
-# One of three ranges has all rows of the page, and half as many are read from it at first.
-@example(held=_four_and_twice_two(0, 1, 2), chosen={0, 1, 2}, size=4, share=2)
-@example(held=_four_and_twice_two(2, 1, 0), chosen={0, 1, 2}, size=4, share=2)
-def test_merged_index_ranges_equal_a_plain_sort(
-    is_descending: bool, held: list[tuple[int, list[int]]], chosen: set[int], size: int, share: int,
-    acme: Organization, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    for name in ("_MIN_CHUNK", "_SPREAD"):
-        monkeypatch.setattr(ordered_keys, name, share)
-    Application.objects.all().delete()
-    places = (acme.east, acme.west, acme.speech)
-    expected = []
-    for age, rules in held:
-        granted = [(("Viewer", "Editor")[rule % 2], places[rule // 2]) for rule in set(rules)]
-        application = factories.application(f"app-{uuid4()}", *granted)
-        application.created_at = datetime(2026, 1, 1 + age, tzinfo=UTC)
-        application.save()
-        if {rule // 2 for rule in rules} & chosen:
-            expected.append((application.created_at, application.pk))
-    keys = [pk for _, pk in sorted(expected, reverse=is_descending)]
-    query = {"scope__any_of": [places[number].pk for number in chosen]}
-    by, _ = ApplicationTable.sort_of("creation_time", authority_of(factories.system_person()))
-    listed = _filtered(query).listed(by)
-    assert listed.ordered
-    whole = Application.objects.all()
-    read: list[Any] = []
-    position = Position()
-    while True:
-        page = page_of(listed, position, is_descending=is_descending, size=size, whole=whole)
-        read += [row.pk for row in page.rows]
-        if not page.has_next:
-            break
-        position = Position(after=decode(page.next_cursor, by))
-    assert read == keys
-    assert page.count == Count(len(keys), is_exact=True)
-
-
-@pytest.mark.parametrize(
-    ("column_", "text"), [("role", ""), ("scope", ""), ("role", "Editor"), ("scope", "east")]
-)
-def test_page_of_a_role_or_scope_is_one_covering_index_range(
-    column_: str, text: str, holders: dict[str, _Filter]
-) -> None:
-    authority = authority_of(factories.system_person())
-    by, _ = ApplicationTable.sort_of("-creation_time", authority)
-    found = [search(text, authority)] if text else _list_filters(dict([holders[column_]]))
-    assert found[0].keys
-    assert found[0].keys.is_distinct
-    assert _is_read_in_order(*found[0].keys.parts[0])
-    listed = Selection(Application.objects.all(), found).listed(by)
-    with CaptureQueriesContext(connection) as queries:
-        page_of(listed, Position(), is_descending=True, size=5, whole=Application.objects.all())
-    plan = _plan(queries[-1]["sql"])
-    if connection.vendor == "sqlite":
-        assert f"COVERING INDEX access_rule_of_{column_}" in plan
-        assert plan.count("TEMP B-TREE") == 1  # the page itself
-    else:
-        _, _, rest = plan.partition("Unique")
-        steps, scan, _ = rest.partition(f"Index Only Scan Backward using access_rule_of_{column_}")
-        assert scan
-        assert "Sort" not in steps
-
-
-@pytest.mark.parametrize("column_", ["role", "scope"])
-def test_roles_or_scopes_are_merged_from_index_ranges_up_to_a_limit(
-    column_: str, holders: dict[str, _Filter], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    by, _ = ApplicationTable.sort_of("-creation_time", authority_of(factories.system_person()))
-    query = dict([holders[f"{column_}s"]])
-    with CaptureQueriesContext(connection) as queries:
-        merged = page_of(_filtered(query).listed(by), Position(), is_descending=True, size=5)
-    read = [query["sql"] for query in queries if "application_created_at" in query["sql"]]
-    scan = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan Backward using"
-    assert f"{scan} access_rule_of_{column_}" in _plan(read[-1])
-    monkeypatch.setattr(finding, "_MAX_MERGED_RANGES", 1)
-    listed = _filtered(query).listed(by)
-    assert listed.ordered is None
-    assert page_of(listed, Position(), is_descending=True, size=5).rows == merged.rows
-
-
-@pytest.mark.parametrize(
-    ("more", "sort"),
-    [
-        ({}, "application"),
-        ({"search": "app"}, "creation_time"),
-        ({"status__is": "enabled"}, "creation_time"),
-    ],
-)
-def test_covering_index_is_not_used_for_other_sorts_and_filters(
-    more: dict[str, str], sort: str, holders: dict[str, _Filter], ada: User, as_: SignedIn
-) -> None:
-    authority = authority_of(factories.system_person())
-    by, _ = ApplicationTable.sort_of(sort, authority)
-    query: dict[str, Any] = dict([holders["role"]]) | more
-    if "search" not in more:
-        assert _filtered(query).listed(by).ordered is None
-    page = as_(ada).get("/applications/", {**query, "sort": sort, "size": "50"})
-    assert len(column(page, "application")) == 19
-
-
-@pytest.mark.usefixtures("holders")
-@pytest.mark.parametrize(
-    ("text", "is_ordered", "found"),
-    [
-        ("Editor", True, 20),  # one role, no application name
-        ("editor-to-be", False, 1),
-        ("dito", False, 21),  # the role and an application name
-        ("east", True, 19),  # one scope
-        ("admin", True, 0),  # many roles
-    ],
-)
-def test_search_matching_only_roles_or_scopes_uses_the_covering_index(
-    text: str, is_ordered: bool, found: int, ada: User, as_: SignedIn
-) -> None:
-    if text in ("editor-to-be", "dito"):
-        factories.application("editor-to-be")
-    authority = authority_of(factories.system_person())
-    by, _ = ApplicationTable.sort_of(ApplicationTable.default_sort, authority)
-    listed = Selection(Application.objects.all(), [search(text, authority)]).listed(by)
-    assert (listed.ordered is not None) is is_ordered
-    page = as_(ada).get("/applications/", {"search": text, "size": "50"})
-    assert len(column(page, "application")) == found
-
-
-@pytest.mark.usefixtures("holders")
-@pytest.mark.parametrize(("far", "is_sorted"), [(100, True), (10, False)])
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"search": "app-0"},
-        {"last_login__after": "2026-01-01"},
-        {"last_login__after": "2026-01-01", "role__any_of": "Viewer"},
-        {"search": "app-0", "role__any_of": "Viewer"},
-    ],
-)
-def test_matches_at_the_end_of_a_scan_are_sorted_up_to_a_limit(
-    query: dict[str, str], far: int, is_sorted: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
-    monkeypatch.setattr(selection, "MAX_SORT_FALLBACK", far)
-    authority = authority_of(factories.system_person())
-    by, _ = ApplicationTable.sort_of("-application", authority)
-    first = Application.objects.filter(subject__name__startswith="app-0")
-    first.update(last_login=timezone.now())
-    if "role__any_of" in query:
-        query = query | {"role__any_of": str(factories.role("Viewer").pk)}
-    found = _list_filters(query)
-    if "search" in query:
-        found.append(search(query["search"], authority))
-    listed = Selection(Application.objects.all(), found, counted=2).listed(by)
-    assert listed.index_scan
-    assert listed.sort_fallback
-    assert (listed.sort_fallback() is not None) is is_sorted
-    assert not listed.count or not listed.count.is_exact
-    pages = [
-        page_of(
-            listed, Position(number), is_descending=True, size=4, whole=Application.objects.all()
-        ).rows
-        for number in (1, 2, 3)
-    ]
-    names = [row.name for page in pages for row in page]
-    assert names == [f"app-0{number}" for number in range(9, -1, -1)]
-
-
-@pytest.mark.usefixtures("holders")
-def test_index_scan_serves_the_second_page_but_not_later_ones(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
-    authority = authority_of(factories.system_person())
-    by, is_descending = ApplicationTable.sort_of("application", authority)
-    selected = Selection(Application.objects.all(), [search("app-", authority)], counted=9)
-    listed = selected.listed(by)
-    asked = []
-    listed = replace(listed, sort_fallback=lambda: asked.append("far"))
-
-    def names(number: int) -> list[str]:
-        page = page_of(
-            listed, Position(number), is_descending=is_descending, size=4,
-            whole=Application.objects.all(),
-        )  # fmt: skip
-        return [row.name for row in page.rows]
-
-    assert names(2) == [f"app-{number:02}" for number in range(4, 8)]
-    assert not asked
-    assert names(4) == [f"app-{number:02}" for number in range(12, 16)]
-    assert asked
-
-
-@pytest.mark.parametrize("far", [100, 1])
-@pytest.mark.parametrize("counted", [5, 100])
-@pytest.mark.parametrize(
-    "query", [{}, {"sort": "application"}, {"search": "app"}, {"status__is": "enabled"}]
-)
-def test_visible_rows_at_the_end_of_a_scan_are_all_shown_in_order(
-    query: dict[str, str], counted: int, far: int, dina: User, acme: Organization,
-    as_: SignedIn, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    factories.many_applications(12, ("Viewer", acme.dictation))
-    expected = [f"app-{number:02}" for number in range(25)]
-    for number, name in enumerate(expected):
-        application = factories.application(
-            name, ("Viewer", acme.training), ("Editor", acme.vision)
-        )
-        old = datetime(2020, 1, 30 - number, tzinfo=UTC)
-        Application.objects.filter(pk=application.pk).update(created_at=old)
-    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", -1)
-    for name, value in (("MAX_SORT_FALLBACK", far), ("COUNTED", counted), ("MIN_ESTIMATE", 3)):
-        monkeypatch.setattr(selection, name, value)
-    address = f"/applications/?{urlencode({**query, 'size': 20})}"
-    browser = as_(dina, headers=LISTING)
-    pages = [browser.get(f"{address}&page={number}") for number in ("1", "2")]
-    names = [name.replace(" ", "") for page in pages for name in column(page, "application")]
-    assert names == expected
-    last = column(browser.get(f"{address}&page=last"), "application")
-    assert [name.replace(" ", "") for name in last][-5:] == expected[-5:]
-
-
-@pytest.mark.usefixtures("thirty")
-def test_filter_on_the_sort_column_needs_no_index_scan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "MAX_SORTED_CANDIDATES", 1)
-    authority = authority_of(factories.system_person())
-    list_filters = _list_filters({"creation_time__before": "2100-01-01"})
-    selected = Selection(Application.objects.all(), list_filters, counted=9)
-    scans = {
-        sort: selected.index_scan(ApplicationTable.sort_of(sort, authority)[0])
-        for sort in ("creation_time", "application")
-    }
-    assert scans["application"]
-    assert not scans["creation_time"]
 
 
 @pytest.mark.parametrize("column", ["role", "scope"])
@@ -716,7 +225,7 @@ def test_subjects_with_several_rules_are_counted_once_from_the_index(
     assert len(keys.first(99)) == len(set(keys.first(99))) == 4
     assert (keys | KeySubquery()).is_distinct
     assert not (keys | keys).is_distinct
-    assert _is_read_in_order(*keys.parts[0])
+    assert is_read_in_order(*keys.parts[0])
 
 
 @pytest.mark.parametrize("limit", [1, 9])
@@ -732,7 +241,7 @@ def test_subjects_are_found_if_their_rules_exceed_the_candidate_limit(
     authority = authority_of(factories.system_person())
     filters = ApplicationFilterSet(asked, Application.objects.all(), context=authority)
     selected = Selection(*filters.selection(), counted=4)
-    assert _names(selected) == names
+    assert names_of(selected) == names
     assert selected.count() == Count(4, is_exact=True)
 
 
@@ -763,7 +272,7 @@ def test_filter_with_more_keys_than_the_limit_is_not_deduplicated(
     assert limits
     for counted in (3, 4, 9):
         selected = Selection(Application.objects.all(), both, counted=counted)
-        assert _names(selected) == names
+        assert names_of(selected) == names
         assert selected.count() == Count(min(counted, 4), is_exact=counted == 9)
 
 
@@ -782,7 +291,7 @@ def test_filter_with_more_keys_than_the_limit_is_not_deduplicated(
         "/roles/?last_updated__after=2020-01-01",
     ],
 )
-@pytest.mark.usefixtures("thirty")
+@pytest.mark.usefixtures("thirty_applications")
 def test_count_equals_the_number_of_rows_shown(
     address: str, search: str, reader: str, limit: int, request: pytest.FixtureRequest,
     as_: SignedIn, monkeypatch: pytest.MonkeyPatch,
@@ -795,24 +304,6 @@ def test_count_equals_the_number_of_rows_shown(
     page = browser.get(f"{address}&search={search}&size=100").content.decode()
     (count,) = re.findall(r'<span class="count">([\d,]+\+?)</span>', page)
     assert count == str(page.count('<tr role="row" data-row'))
-
-
-def _is_read_in_order(sql: str, parameters: tuple[Any, ...]) -> bool:
-    plan = _plan(sql, parameters)
-    if connection.vendor == "sqlite":
-        return "TEMP B-TREE" not in plan
-    return "Unique" in plan and "Sort" not in plan
-
-
-def _plan(sql: str, parameters: tuple[Any, ...] | None = None) -> str:
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
-        else:  # for few rows the planner would sort instead of reading the index in order
-            for method in ("seqscan", "bitmapscan", "sort", "hashagg"):
-                cursor.execute(f"SET LOCAL enable_{method} = off")
-            cursor.execute(f"EXPLAIN {sql}", parameters)
-        return str(cursor.fetchall())
 
 
 @pytest.mark.parametrize(("keys", "read"), [("aabbc", 10), ("aabbc", 5), ("", 5)])
@@ -871,43 +362,6 @@ def test_empty_key_subquery_matches_no_row() -> None:
     assert [Application.objects.filter(one).count() for one in among] == [1, 1, 0, 0]
 
 
-@pytest.mark.parametrize("spellings", [["{}", "0{}"], ["{}", "0{}", "00{}"], ["{} ", "{}"]])
-def test_scope_given_twice_counts_once(
-    spellings: list[str], ada: User, acme: Organization, as_: SignedIn,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr(ordered_keys, "_MIN_CHUNK", 1)
-    factories.many_applications(30, ("Viewer", acme.east))
-    asked = urlencode([("scope__any_of", text.format(acme.east.pk)) for text in spellings])
-    for also in ("", f"&scope__any_of={acme.west.pk}"):
-        page = as_(ada).get(f"/applications/?{asked}{also}&size=50")
-        assert len(column(page, "application")) == 30
-
-
-def test_empty_key_subquery_has_no_covering_index_scan() -> None:
-    ordered = CoveringIndexScan(
-        AccessRule.objects.none(), "subject_id", "application_created_at", "created_at", "deleted_at",
-        choice="role", choices=(1, 2),
-    )  # fmt: skip
-    keys = KeySubquery.in_order(ordered)
-    assert keys.ordered is None
-    assert keys.count(9) == (0, True)
-
-
-def test_partial_key_subquery_does_not_limit_the_scan(acme: Organization) -> None:
-    authority = authority_of(factories.system_person())
-    by, _ = ApplicationTable.sort_of("application", authority)
-    cut = KeySubquery.of(AccessRule.objects.living(), "subject_id", is_whole=False)
-    selected = Selection(
-        Application.objects.all(), [ListFilter(Q(created_by="ada"), cut)], counted=10
-    )
-    with CaptureQueriesContext(connection) as queries:
-        scan = selected.index_scan(by)
-    assert scan
-    assert scan.limit == 18
-    assert not len(queries)
-
-
 @pytest.mark.parametrize("term", ["zoe", "app"])
 def test_probe_reads_at_most_the_candidate_limit(
     term: str, monkeypatch: pytest.MonkeyPatch
@@ -931,7 +385,7 @@ def test_probe_reads_at_most_the_candidate_limit(
     assert asked == ([5] if term == "zoe" else [5, *limits])
 
 
-@pytest.mark.usefixtures("thirty")
+@pytest.mark.usefixtures("thirty_applications")
 def test_expensive_count_is_a_lower_bound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -946,7 +400,7 @@ def test_expensive_count_is_a_lower_bound(
     assert 0 < count.number < everything.number
 
 
-@pytest.mark.usefixtures("thirty")
+@pytest.mark.usefixtures("thirty_applications")
 def test_count_is_exact_if_one_filter_is_within_the_limit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -965,7 +419,7 @@ def _with_rules() -> ListFilter:
     return ListFilter(condition, KeySubquery.of(AccessRule.objects.living(), "subject_id"))
 
 
-@pytest.mark.usefixtures("thirty")
+@pytest.mark.usefixtures("thirty_applications")
 @pytest.mark.parametrize("sort", ["last_login", "-last_login", "access_rules", "-access_rules"])
 def test_numbered_pages_continue_from_null_to_non_null_values(
     sort: str,
@@ -1130,7 +584,7 @@ def test_applications_with_a_role_are_found_by_rules_in_visible_scopes(
     assert column(as_(dina).get("/applications/", {"search": "viewer"}), "application") == ["ours"]
     keys = search("viewer", authority_of(dina.subject)).keys
     assert keys
-    plan = _plan(*keys.sql())
+    plan = query_plan(*keys.sql())
     index = "access_rule_in_scope" if scopes > 1 else "access_rule_of_role"
     if connection.vendor == "sqlite":  # PostgreSQL chooses by its statistics
         assert f"COVERING INDEX {index}" in plan
@@ -1151,7 +605,7 @@ def test_range_of_an_index_is_counted_without_sorting(column: str) -> None:
     rows = Application.objects.filter(**{f"{column}__isnull": False})
     keys = KeySubquery.in_range(rows, column, is_binary=column == "owner_name")
     assert keys.counted
-    plan = _plan(*keys.counted)
+    plan = query_plan(*keys.counted)
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan
 
