@@ -14,16 +14,11 @@ from django.utils import timezone
 from accessrules.actions.rules import lock_administration, lock_subject
 from accessrules.authorization.callers import Caller
 from applications import policy
-from applications.actions import (
-    HashedSecret,
-    IssuedSecret,
-    end_dormancy,
-    entity_of,
-    lock_applications,
-    lock_with_subjects,
-    regenerate_secret,
-    set_application_enabled,
-)
+from applications.actions.changes import end_dormancy, entity_of
+from applications.actions.locking import lock_applications, lock_with_subjects
+from applications.actions.new_secrets import HashedSecret, IssuedSecret
+from applications.actions.secrets import regenerate_secret
+from applications.actions.status import set_application_enabled
 from applications.models import Application
 from runai_access.audit.recorder import record
 from runai_access.errors import Conflict

@@ -10,7 +10,8 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import Caller
 from accessrules.models import AccessRule
 from applications import policy
-from applications.actions import HashedSecret, IssuedSecret, create_application
+from applications.actions.creation import create_application
+from applications.actions.new_secrets import HashedSecret, IssuedSecret
 from applications.models import Application
 
 

@@ -15,7 +15,8 @@ from accessrules.actions.rules import find_subject, lock_subject
 from accessrules.authorization.callers import Caller
 from accessrules.models import Subject
 from applications import policy
-from applications.actions import entity_of, lock_applications
+from applications.actions.changes import entity_of
+from applications.actions.locking import lock_applications
 from applications.addresses import valid_networks
 from applications.models import Application, searched_details_of
 from applications.validators import check_label_count, valid_description, valid_labels

@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from accessrules.actions.rules import set_subjects_enabled
 from accessrules.authorization.callers import SYSTEM
-from applications.actions import end_tokens, entity_of, lock_applications, lock_with_subjects
+from applications.actions.changes import end_tokens, entity_of
+from applications.actions.locking import lock_applications, lock_with_subjects
 from applications.models import (
     END_MARK,
     LABEL_MARK,

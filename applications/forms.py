@@ -8,7 +8,7 @@ from django import forms
 from django.conf import settings
 from django.utils import timezone
 
-from applications.actions import check_expiry, check_label
+from applications.actions.secrets import check_expiry, check_label
 from applications.details import DetailsChange, find_owner
 from applications.models import Application
 from applications.secret_search import MAX_LENGTH

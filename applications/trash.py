@@ -18,7 +18,7 @@ from accessrules.authorization.callers import Caller
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.models import Role, Scope
 from applications import policy
-from applications.actions import entity_of
+from applications.actions.changes import entity_of
 from applications.models import (
     KEPT_FIELDS,
     Application,

@@ -51,7 +51,7 @@ def requests() -> dict[str, Request]:
     from django.core.management import call_command
 
     from accessrules.authorization.callers import SYSTEM
-    from applications.actions import create_application
+    from applications.actions.creation import create_application
 
     call_command("migrate", verbosity=0)
     made = create_application(caller=SYSTEM, name="client")

@@ -56,7 +56,7 @@ MAX_MEGABYTES = 150.0
 MAKE_CLIENTS = """
 import json, sys
 from accessrules.authorization.callers import SYSTEM
-from applications.actions import create_application
+from applications.actions.creation import create_application
 made = [create_application(caller=SYSTEM, name=f"newcomer-{n}") for n in range({count})]
 print(json.dumps([(one.application.client_id, one.secret) for one in made]))
 """

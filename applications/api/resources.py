@@ -12,15 +12,12 @@ from rest_framework.response import Response
 
 from accessrules.api.views import CallerView
 from applications import policy
-from applications.actions import (
-    HashedSecret,
-    IssuedSecret,
-    create_application,
-    delete_application,
-    regenerate_secret,
-    set_application_enabled,
-    set_token_lifetime,
-)
+from applications.actions.creation import create_application
+from applications.actions.deletion import delete_application
+from applications.actions.new_secrets import HashedSecret, IssuedSecret
+from applications.actions.secrets import regenerate_secret
+from applications.actions.status import set_application_enabled
+from applications.actions.token_lifetime import set_token_lifetime
 from applications.addresses import MAX_NETWORKS
 from applications.api.serializers import (
     COLUMNS,

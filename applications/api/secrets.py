@@ -9,7 +9,8 @@ from rest_framework.response import Response
 
 from accessrules.api.views import CallerView
 from applications import policy
-from applications.actions import HashedSecret, add_secret, default_expiry, revoke_secret
+from applications.actions.new_secrets import HashedSecret, default_expiry
+from applications.actions.secrets import add_secret, revoke_secret
 from applications.api.serializers import (
     AddedSecretSerializer,
     ClientSecretDetailsSerializer,

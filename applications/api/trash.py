@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from accessrules.api.views import CallerView
 from accessrules.authorization.effective_access import sees_all_rules
 from applications import policy
-from applications.actions import HashedSecret
+from applications.actions.new_secrets import HashedSecret
 from applications.api.resources import NewApplication, secret_unavailable
 from applications.api.serializers import (
     CopiedApplicationSerializer,

@@ -20,7 +20,9 @@ from accessrules.authorization.callers import Caller, caller_of, record_denial
 from accessrules.console.forms import AccessRuleForm
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.console.tables.subjects import named_rules
-from applications import actions, policy
+from applications import policy
+from applications.actions.deletion import delete_applications
+from applications.actions.status import set_applications_enabled
 from applications.models import TRASH_DAYS, Application
 from applications.views.listing import PAGE
 from runai_access.errors import Denied, DomainError, NotFound
@@ -202,9 +204,9 @@ def _run_batch(
 ) -> Mapping[UUID, DomainError | None]:
     """Run the action on a batch; return the refusal, or None, of each that still exists."""
     if bulk.name == "delete":
-        deleted = actions.delete_applications(caller=caller, applications=applications)
+        deleted = delete_applications(caller=caller, applications=applications)
         return {application.pk: None for application in deleted}
-    return actions.set_applications_enabled(
+    return set_applications_enabled(
         caller=caller, applications=applications, enabled=bulk.name == "enable"
     )
 

@@ -15,7 +15,8 @@ from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
 from accessrules.console.tables.history import last_events
 from accessrules.console.tables.rules_of_subject import listed
-from applications import actions, dormancy, policy
+from applications import dormancy, policy
+from applications.actions.secrets import REGENERATED
 from applications.addresses import is_allowed
 from applications.models import Application
 from applications.oauth.client_authentication import WRONG_ADDRESS
@@ -79,6 +80,6 @@ def _last_regeneration(application: Application) -> AuditEvent | None:
     events = AuditEvent.objects.filter(
         entity_type="application",
         entity_id=str(application.pk),
-        changes__clientSecret=actions.REGENERATED,
+        changes__clientSecret=REGENERATED,
     )
     return events.filter(result=AuditEvent.Result.SUCCEEDED).order_by("-time", "-pk").first()

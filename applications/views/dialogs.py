@@ -10,7 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import sees_all_rules
-from applications import actions, policy
+from applications import policy
+from applications.actions.deletion import delete_application
+from applications.actions.status import set_application_enabled
+from applications.actions.token_lifetime import set_token_lifetime
 from applications.forms import TokenLifetimeForm
 from applications.models import TRASH_DAYS
 from applications.views.listing import PAGE
@@ -26,7 +29,7 @@ def delete(request: HttpRequest, id_: UUID) -> HttpResponse:
     application = policy.visible_one(caller, id_)
     policy.require(caller, "delete")
     if request.method == "POST":
-        actions.delete_application(caller=caller, application_id=id_)
+        delete_application(caller=caller, application_id=id_)
         messages.success(request, f"Application {application} deleted.")
         return finish_dialog(request, PAGE.parent_page, gone=application.get_absolute_url())
     rules = caller.authority.visible_rules().living().filter(subject=application.subject)
@@ -56,7 +59,7 @@ def set_enabled(request: HttpRequest, id_: UUID, enabled: bool) -> HttpResponse:
     if request.method == "POST":
         trusts_old_secrets = "trusts_old_secrets" in request.POST
         try:
-            actions.set_application_enabled(
+            set_application_enabled(
                 caller=caller, application_id=id_, enabled=enabled,
                 trusts_old_secrets=trusts_old_secrets,
             )  # fmt: skip
@@ -90,7 +93,7 @@ def token_lifetime(request: HttpRequest, id_: UUID) -> HttpResponse:
     form = TokenLifetimeForm(request.POST or None, initial={"seconds": application.token_lifetime})
     if request.method == "POST" and form.is_valid():
         seconds = form.cleaned_data["seconds"]
-        actions.set_token_lifetime(caller=caller, application_id=id_, seconds=seconds)
+        set_token_lifetime(caller=caller, application_id=id_, seconds=seconds)
         messages.success(request, f"Token lifetime of {application} changed.")
         return finish_dialog(request, PAGE.parent_page, changed=id_)
     context = {

@@ -14,8 +14,15 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from accessrules.authorization.callers import Caller, caller_of
-from applications import actions, policy
-from applications.actions import IssuedSecret, get_unrevoked_secret
+from applications import policy
+from applications.actions.creation import create_application
+from applications.actions.new_secrets import IssuedSecret
+from applications.actions.secrets import (
+    add_secret,
+    get_unrevoked_secret,
+    regenerate_secret,
+    revoke_secret,
+)
 from applications.containment import replace_secret_and_enable
 from applications.copying import RulesToCopy, create_application_like, rules_to_copy
 from applications.forms import AddSecretForm, CreateApplicationForm
@@ -73,7 +80,7 @@ def _create(
     caller: Caller, name: str, submission: UUID, original: Application | None
 ) -> tuple[IssuedSecret, RulesToCopy | None]:
     if original is None:
-        issued = actions.create_application(caller=caller, name=name, submission=submission)
+        issued = create_application(caller=caller, name=name, submission=submission)
         return issued, None
     copy = create_application_like(
         caller=caller, application_id=original.pk, name=name, submission=submission
@@ -85,7 +92,7 @@ def _create(
 def regenerate(request: HttpRequest, id_: UUID) -> HttpResponse:
     """Warn that this revokes the current secret; replace it and show the new one once."""
     application = _manageable(caller_of(request), id_)
-    replace = actions.regenerate_secret
+    replace = regenerate_secret
     return _replace(request, application, "_regenerate", replace, "Client secret regenerated.")
 
 
@@ -145,7 +152,7 @@ def add(request: HttpRequest, id_: UUID) -> HttpResponse:
     if not form.is_valid():
         return _form(request, "_add_secret", form, application, status=422)
     try:
-        issued = actions.add_secret(
+        issued = add_secret(
             caller=caller, application_id=id_, label=form.cleaned_data["label"],
             expires_at=form.cleaned_data["date"], submission=form.cleaned_data["submission"],
         )  # fmt: skip
@@ -171,7 +178,7 @@ def revoke(request: HttpRequest, id_: UUID, secret_id: str) -> HttpResponse:
     application = policy.visible_one(caller, id_)
     policy.require_can_manage_secrets(caller, application)
     if request.method == "POST":
-        actions.revoke_secret(caller=caller, application_id=id_, secret_id=secret_id)
+        revoke_secret(caller=caller, application_id=id_, secret_id=secret_id)
         messages.success(request, "Client secret revoked.")
         return finish_dialog(request, PAGE.parent_page, changed=id_)
     secret = get_unrevoked_secret(application, secret_id)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accessrules.actions.rules import create_access_rule, set_subject_enabled
 from accessrules.authorization.callers import SYSTEM
 from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject
-from applications.actions import create_application_without_secret
+from applications.actions.creation import create_application_without_secret
 from applications.models import Application, search_text_of
 from runai_access.accounts.actions import create_user
 from runai_access.accounts.models import User

@@ -14,7 +14,7 @@ from accessrules.actions.rules import delete_access_rule
 from accessrules.actions.scopes import delete_scope, rename_scope
 from accessrules.authorization.callers import SYSTEM
 from accessrules.models import AccessRule
-from applications import actions
+from applications.actions import new_secrets
 from applications.models import Application
 from applications.oauth.secret_verification import authenticate
 from runai_access.api.models import IdempotencyKey
@@ -234,13 +234,13 @@ def test_a_secret_is_hashed_before_the_transaction(
     """Argon2 runs for tens of milliseconds, and must not block SQLite's only writer."""
     outermost = len(connection.savepoint_ids)
     depths: list[int] = []
-    real = actions.hash_secret
+    real = new_secrets.hash_secret
 
     def watched(secret: str) -> str:
         depths.append(len(connection.savepoint_ids))
         return real(secret)
 
-    monkeypatch.setattr(actions, "hash_secret", watched)
+    monkeypatch.setattr(new_secrets, "hash_secret", watched)
     path = path.format(id=factories.application("nightly").pk)
     assert post(as_(administrator), path, {"name": "weekly"}).status_code in (200, 201)
     assert depths == [outermost]

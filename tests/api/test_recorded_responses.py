@@ -24,7 +24,7 @@ from django.utils import timezone
 
 from accessrules.authorization.callers import SYSTEM
 from accessrules.models import AccessRule
-from applications.actions import create_application
+from applications.actions.creation import create_application
 from applications.models import Application
 from applications.oauth.tokens import issue
 from tests import factories

@@ -12,11 +12,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from applications.actions import (
-    delete_application,
-    regenerate_secret,
-    set_application_enabled,
-)
+from applications.actions.deletion import delete_application
+from applications.actions.secrets import regenerate_secret
+from applications.actions.status import set_application_enabled
 from applications.models import Application
 from applications.oauth.client_authentication import update_last_login
 from applications.oauth.secrets import new_secret

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accessrules.authorization.callers import SYSTEM
-from applications.actions import create_application
+from applications.actions.creation import create_application
 from applications.models import Application
 from runai_access.audit.models import AuditEvent
 from tests import factories

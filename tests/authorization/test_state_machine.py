@@ -29,7 +29,8 @@ from accessrules.actions import scopes as scope_actions
 from accessrules.authorization.authority import authority_of
 from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Role, Scope, Subject
-from applications.actions import delete_application, set_application_enabled
+from applications.actions.deletion import delete_application
+from applications.actions.status import set_application_enabled
 from runai_access.accounts.actions import set_user_enabled
 from runai_access.errors import Conflict, Denied, NotFound
 from tests import factories, sizes

@@ -22,7 +22,10 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accessrules.authorization.callers import SYSTEM
 from accessrules.models import Subject
-from applications import actions
+from applications.actions.creation import create_application
+from applications.actions.deletion import delete_application
+from applications.actions.secrets import regenerate_secret
+from applications.actions.status import set_application_enabled
 from applications.models import Application, ClientSecret, SigningKey
 from applications.oauth import keyring, tokens
 from applications.oauth.keyring import KEYRING
@@ -385,11 +388,9 @@ def test_typ_can_be_a_media_type_in_any_case(ci: Application) -> None:
 
 
 ENDS: dict[str, Callable[[Application], object]] = {
-    "regenerate": lambda a: actions.regenerate_secret(caller=SYSTEM, application_id=a.pk),
-    "disable": lambda a: actions.set_application_enabled(
-        caller=SYSTEM, application_id=a.pk, enabled=False
-    ),
-    "delete": lambda a: actions.delete_application(caller=SYSTEM, application_id=a.pk),
+    "regenerate": lambda a: regenerate_secret(caller=SYSTEM, application_id=a.pk),
+    "disable": lambda a: set_application_enabled(caller=SYSTEM, application_id=a.pk, enabled=False),
+    "delete": lambda a: delete_application(caller=SYSTEM, application_id=a.pk),
 }
 
 
@@ -416,7 +417,7 @@ def test_token_of_a_disabled_or_retired_application_is_refused(ci: Application, 
 def test_enabling_does_not_restore_old_tokens(ci: Application) -> None:
     old = issue(ci).text
     for enabled in (False, True):
-        actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=enabled)
+        set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=enabled)
     with pytest.raises(InvalidToken):
         application_of(old)
     assert application_of(issue(Application.objects.get()).text) == ci
@@ -424,8 +425,8 @@ def test_enabling_does_not_restore_old_tokens(ci: Application) -> None:
 
 def test_reusing_a_name_does_not_restore_old_tokens(ci: Application) -> None:
     old = issue(ci).text
-    actions.delete_application(caller=SYSTEM, application_id=ci.pk)
-    new = actions.create_application(caller=SYSTEM, name=ci.name).application
+    delete_application(caller=SYSTEM, application_id=ci.pk)
+    new = create_application(caller=SYSTEM, name=ci.name).application
     with pytest.raises(InvalidToken):
         application_of(old)
     assert application_of(issue(new).text) == new
@@ -434,18 +435,18 @@ def test_reusing_a_name_does_not_restore_old_tokens(ci: Application) -> None:
 def test_token_issued_during_a_revocation_is_refused(ci: Application) -> None:
     """authentik CVE-2025-64521: the row is read before the revocation, the token signed after it."""
     stale = Application.objects.select_related("subject").get()
-    actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=False)
-    actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=True)
+    set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=False)
+    set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=True)
     with pytest.raises(InvalidToken):
         application_of(issue(stale).text)
 
 
 def test_changing_another_application_keeps_tokens(ci: Application) -> None:
     text = issue(ci).text
-    other = actions.create_application(caller=SYSTEM, name="other").application
+    other = create_application(caller=SYSTEM, name="other").application
     for end in ENDS.values():
         end(other) if Application.objects.filter(pk=other.pk, subject__enabled=True) else None
-    actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=True)
+    set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=True)
     assert application_of(text) == ci
 
 

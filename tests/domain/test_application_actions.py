@@ -10,7 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from accessrules.actions.rules import create_access_rule
 from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Subject
-from applications import actions
+from applications.actions.creation import create_application, create_application_without_secret
+from applications.actions.deletion import delete_application, delete_applications
+from applications.actions.new_secrets import IssuedSecret
+from applications.actions.secrets import regenerate_secret
+from applications.actions.status import set_application_enabled, set_applications_enabled
 from applications.models import Application
 from applications.oauth.secrets import is_well_formed
 from runai_access.audit.models import AuditEvent
@@ -43,7 +47,7 @@ def _audit_log_text() -> str:
 
 
 def test_created_application_is_enabled_and_has_a_secret(sam: Caller) -> None:
-    issued = actions.create_application(caller=sam, name="ci-pipeline-prod")
+    issued = create_application(caller=sam, name="ci-pipeline-prod")
     made = Application.objects.get()
     assert (made.name, made.client_id) == ("ci-pipeline-prod", "ci-pipeline-prod")
     assert made.enabled
@@ -57,7 +61,7 @@ def test_created_application_is_enabled_and_has_a_secret(sam: Caller) -> None:
 
 
 def test_creation_is_audited_with_actor_and_origin(sam: Caller) -> None:
-    issued = actions.create_application(caller=sam, name="ci-pipeline-prod")
+    issued = create_application(caller=sam, name="ci-pipeline-prod")
     event = _only_event()
     assert sam.subject
     assert (event.subject_type, event.subject_id, event.subject_name) == (
@@ -83,23 +87,23 @@ def test_creation_is_audited_with_actor_and_origin(sam: Caller) -> None:
 
 
 def test_application_created_by_a_command_has_creator_system(acme: Organization) -> None:
-    made = actions.create_application(caller=SYSTEM, name="ci-prod").application
+    made = create_application(caller=SYSTEM, name="ci-prod").application
     assert made.created_by == "system"
     assert (_only_event().subject_type, _only_event().subject_id) == ("system", None)
 
 
 def test_application_created_by_an_application_has_its_name_as_creator(acme: Organization) -> None:
     robot = factories.application("robot", ("System administrator", acme["account"]))
-    made = actions.create_application(caller=factories.caller(robot), name="ci-prod").application
+    made = create_application(caller=factories.caller(robot), name="ci-prod").application
     assert made.created_by == "robot"
     assert (_only_event().subject_type, _only_event().subject_id) == ("app", robot.pk)
 
 
 def test_application_can_be_created_without_a_secret(sam: Caller) -> None:
-    made = actions.create_application_without_secret(caller=sam, name="ci-prod")
+    made = create_application_without_secret(caller=sam, name="ci-prod")
     assert factories.hash_of(Application.objects.get()) == ""
     assert _only_event().action == "create"
-    issued = actions.regenerate_secret(caller=sam, application_id=made.pk)
+    issued = regenerate_secret(caller=sam, application_id=made.pk)
     assert verify_secret(factories.hash_of(Application.objects.get()), issued.secret)
 
 
@@ -128,9 +132,7 @@ def test_application_can_be_created_without_a_secret(sam: Caller) -> None:
 def test_invalid_name_is_refused_with_the_field(
     sam: Caller, name: str, reason: str, how: str
 ) -> None:
-    create = (
-        actions.create_application if how == "with" else actions.create_application_without_secret
-    )
+    create = create_application if how == "with" else create_application_without_secret
     with pytest.raises(ValidationError) as refused:
         create(caller=sam, name=name)
     assert list(refused.value.message_dict) == ["name"]
@@ -141,13 +143,13 @@ def test_invalid_name_is_refused_with_the_field(
 
 @pytest.mark.parametrize("name", ["ab", "a1", "a" * 255, "a__-9", "deadbeef", "ci-pipeline-prod"])
 def test_valid_name_is_accepted_unchanged(sam: Caller, name: str) -> None:
-    assert actions.create_application(caller=sam, name=name).application.name == name
+    assert create_application(caller=sam, name=name).application.name == name
 
 
 def test_name_in_use_is_a_conflict_with_the_field(sam: Caller) -> None:
-    actions.create_application(caller=sam, name="ci-prod")
+    create_application(caller=sam, name="ci-prod")
     with pytest.raises(Conflict) as refused:
-        actions.create_application(caller=sam, name="ci-prod")
+        create_application(caller=sam, name="ci-prod")
     assert refused.value.field == "name"
     assert Application.objects.count() == AuditEvent.objects.count() == 1
     assert Subject.objects.filter(type="app").count() == 1
@@ -156,10 +158,10 @@ def test_name_in_use_is_a_conflict_with_the_field(sam: Caller) -> None:
 def test_name_of_a_deleted_application_can_be_reused_without_its_rules(
     sam: Caller, acme: Organization
 ) -> None:
-    first = actions.create_application(caller=sam, name="ci-prod").application
+    first = create_application(caller=sam, name="ci-prod").application
     factories.rule(first, "Viewer", acme["vision"])
-    actions.delete_application(caller=sam, application_id=first.pk)
-    second = actions.create_application(caller=sam, name="ci-prod").application
+    delete_application(caller=sam, application_id=first.pk)
+    second = create_application(caller=sam, name="ci-prod").application
     assert second.pk != first.pk
     assert second.credential_id != first.credential_id
     assert not AccessRule.objects.living().filter(subject=second.subject).exists()
@@ -167,18 +169,18 @@ def test_name_of_a_deleted_application_can_be_reused_without_its_rules(
 
 def test_resubmitting_the_form_creates_one_application(sam: Caller) -> None:
     form = uuid.uuid4()
-    issued = actions.create_application(caller=sam, name="ci-prod", submission=form)
+    issued = create_application(caller=sam, name="ci-prod", submission=form)
     with pytest.raises(AlreadyDone):
-        actions.create_application(caller=sam, name="ci-prod", submission=form)
+        create_application(caller=sam, name="ci-prod", submission=form)
     assert verify_secret(factories.hash_of(Application.objects.get()), issued.secret)
     assert AuditEvent.objects.count() == 1
 
 
 def test_other_form_with_the_same_name_is_a_conflict(sam: Caller) -> None:
-    actions.create_application(caller=sam, name="ci-prod", submission=uuid.uuid4())
+    create_application(caller=sam, name="ci-prod", submission=uuid.uuid4())
     for form in (uuid.uuid4(), None):
         with pytest.raises(Conflict):
-            actions.create_application(caller=sam, name="ci-prod", submission=form)
+            create_application(caller=sam, name="ci-prod", submission=form)
 
 
 @pytest.mark.parametrize(
@@ -203,15 +205,15 @@ def test_changing_applications_requires_permission_on_the_account(
     with pytest.raises(Denied) as refused:
         match step:
             case "create":
-                actions.create_application(caller=mia, name="Not even a good name")
+                create_application(caller=mia, name="Not even a good name")
             case "create-without":
-                actions.create_application_without_secret(caller=mia, name="ci-test")
+                create_application_without_secret(caller=mia, name="ci-test")
             case "update":
-                actions.regenerate_secret(caller=mia, application_id=ci.pk)
+                regenerate_secret(caller=mia, application_id=ci.pk)
             case "enable":
-                actions.set_application_enabled(caller=mia, application_id=ci.pk, enabled=False)
+                set_application_enabled(caller=mia, application_id=ci.pk, enabled=False)
             case "delete":
-                actions.delete_application(caller=mia, application_id=ci.pk)
+                delete_application(caller=mia, application_id=ci.pk)
     somewhere = role == "System administrator" or action == "create"
     where = " in the account" if somewhere else ""
     label = {"create": "Create", "update": "Edit", "delete": "Delete"}[action]
@@ -229,11 +231,9 @@ def test_changes_do_not_find_an_invisible_application(acme: Organization) -> Non
     )
     hidden = factories.application("hidden", ("Viewer", acme["batch"]))
     for step in (
-        lambda: actions.delete_application(caller=mia, application_id=hidden.pk),
-        lambda: actions.regenerate_secret(caller=mia, application_id=hidden.pk),
-        lambda: actions.set_application_enabled(
-            caller=mia, application_id=hidden.pk, enabled=False
-        ),
+        lambda: delete_application(caller=mia, application_id=hidden.pk),
+        lambda: regenerate_secret(caller=mia, application_id=hidden.pk),
+        lambda: set_application_enabled(caller=mia, application_id=hidden.pk, enabled=False),
     ):
         with pytest.raises(NotFound):
             step()
@@ -243,8 +243,8 @@ def test_changes_do_not_find_an_invisible_application(acme: Organization) -> Non
 
 
 def test_regenerating_replaces_secret_and_credential(sam: Caller) -> None:
-    first = actions.create_application(caller=sam, name="ci-prod")
-    second = actions.regenerate_secret(caller=sam, application_id=str(first.application.pk))
+    first = create_application(caller=sam, name="ci-prod")
+    second = regenerate_secret(caller=sam, application_id=str(first.application.pk))
     now = Application.objects.get()
     assert second.secret != first.secret
     assert verify_secret(factories.hash_of(now), second.secret)
@@ -260,11 +260,11 @@ def test_regenerating_replaces_secret_and_credential(sam: Caller) -> None:
 
 
 def test_resubmitting_the_form_regenerates_once(sam: Caller) -> None:
-    made = actions.create_application(caller=sam, name="ci-prod").application
+    made = create_application(caller=sam, name="ci-prod").application
     form = uuid.uuid4()
-    issued = actions.regenerate_secret(caller=sam, application_id=made.pk, submission=form)
+    issued = regenerate_secret(caller=sam, application_id=made.pk, submission=form)
     with pytest.raises(AlreadyDone):
-        actions.regenerate_secret(caller=sam, application_id=made.pk, submission=form)
+        regenerate_secret(caller=sam, application_id=made.pk, submission=form)
     assert verify_secret(factories.hash_of(Application.objects.get()), issued.secret)
     assert AuditEvent.objects.count() == 2
 
@@ -273,10 +273,10 @@ def test_resubmitting_the_form_regenerates_once(sam: Caller) -> None:
 
 
 def test_disabling_and_enabling_write_one_audit_row_each(sam: Caller) -> None:
-    made = actions.create_application(caller=sam, name="ci-prod").application
+    made = create_application(caller=sam, name="ci-prod").application
     seen = []
     for enabled in (False, True):
-        actions.set_application_enabled(caller=sam, application_id=made.pk, enabled=enabled)
+        set_application_enabled(caller=sam, application_id=made.pk, enabled=enabled)
         now = Application.objects.get()
         assert now.enabled is enabled
         assert Subject.objects.get(pk=made.pk).enabled is enabled
@@ -292,7 +292,7 @@ def test_disabling_and_enabling_write_one_audit_row_each(sam: Caller) -> None:
 def test_unchanged_status_writes_nothing(sam: Caller, enabled: bool) -> None:
     ci = factories.application("ci-prod")
     Subject.objects.filter(pk=ci.pk).update(enabled=enabled)
-    actions.set_application_enabled(caller=sam, application_id=ci.pk, enabled=enabled)
+    set_application_enabled(caller=sam, application_id=ci.pk, enabled=enabled)
     now = Application.objects.get()
     assert (now.updated_at, now.credential_id) == (ci.updated_at, ci.credential_id)
     assert not AuditEvent.objects.exists()
@@ -306,7 +306,7 @@ def test_deleting_removes_the_credential_and_keeps_the_audit_log(
 ) -> None:
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
     other = factories.application("ci-test", ("Viewer", acme["vision"]))
-    actions.delete_application(caller=sam, application_id=ci.pk)
+    delete_application(caller=sam, application_id=ci.pk)
     assert [a.name for a in Application.objects.all()] == ["ci-test"]
     subject = Subject.objects.get(pk=ci.pk)
     assert subject.retired_at
@@ -322,7 +322,7 @@ def test_deleting_audits_the_application_and_each_rule(sam: Caller, acme: Organi
     ci = factories.application("ci-prod", ("Viewer", acme["vision"]), ("Viewer", acme["batch"]))
     deleted = factories.rule(ci, "Viewer", acme["alpha"])
     AccessRule.objects.filter(pk=deleted.pk).update(deleted_at=deleted.created_at)
-    actions.delete_application(caller=sam, application_id=ci.pk)
+    delete_application(caller=sam, application_id=ci.pk)
     events = [(e.action, e.entity_type, e.entity_name) for e in AuditEvent.objects.order_by("pk")]
     assert sorted(events) == [
         ("delete", "access_rule", "ci-prod is Viewer in project batch"),
@@ -333,11 +333,11 @@ def test_deleting_audits_the_application_and_each_rule(sam: Caller, acme: Organi
 
 def test_deleted_application_is_not_found(sam: Caller) -> None:
     ci = factories.application("ci-prod")
-    actions.delete_application(caller=sam, application_id=ci.pk)
+    delete_application(caller=sam, application_id=ci.pk)
     for step in (
-        lambda: actions.delete_application(caller=sam, application_id=ci.pk),
-        lambda: actions.regenerate_secret(caller=sam, application_id=ci.pk),
-        lambda: actions.set_application_enabled(caller=sam, application_id=ci.pk, enabled=True),
+        lambda: delete_application(caller=sam, application_id=ci.pk),
+        lambda: regenerate_secret(caller=sam, application_id=ci.pk),
+        lambda: set_application_enabled(caller=sam, application_id=ci.pk, enabled=True),
     ):
         with pytest.raises(NotFound):
             step()
@@ -373,21 +373,19 @@ def test_change_and_audit_row_are_atomic(
     with pytest.raises(DatabaseError, match="the record is full"):
         match step:
             case "create":
-                actions.create_application(caller=sam, name="ci-test")
+                create_application(caller=sam, name="ci-test")
             case "create-without":
-                actions.create_application_without_secret(caller=sam, name="ci-test")
+                create_application_without_secret(caller=sam, name="ci-test")
             case "regenerate":
-                actions.regenerate_secret(caller=sam, application_id=ci.pk)
+                regenerate_secret(caller=sam, application_id=ci.pk)
             case "disable" | "enable":
-                actions.set_application_enabled(
-                    caller=sam, application_id=ci.pk, enabled=step == "enable"
-                )
+                set_application_enabled(caller=sam, application_id=ci.pk, enabled=step == "enable")
             case "delete":
-                actions.delete_application(caller=sam, application_id=ci.pk)
+                delete_application(caller=sam, application_id=ci.pk)
             case "several":
                 other = factories.application("ci-test")
                 before = state()
-                actions.delete_applications(caller=sam, applications=[ci, other])
+                delete_applications(caller=sam, applications=[ci, other])
     assert state() == before
 
 
@@ -402,7 +400,7 @@ def test_bulk_delete_removes_rules_and_audits_each_application(
         factories.application(name, ("Viewer", acme["vision"]), ("Editor", acme["sales"]))
         for name in ("ci-prod", "ci-test")
     ]
-    deleted = actions.delete_applications(caller=sam, applications=some)
+    deleted = delete_applications(caller=sam, applications=some)
     assert {one.pk for one in deleted} == {one.pk for one in some}
     assert [one.pk for one in Application.objects.all()] == [kept.pk]
     assert not AccessRule.objects.living().filter(subject__in=[one.pk for one in some]).exists()
@@ -418,10 +416,10 @@ def test_bulk_delete_removes_rules_and_audits_each_application(
 
 def test_bulk_delete_skips_applications_already_deleted(sam: Caller) -> None:
     first, second = factories.application("ci-prod"), factories.application("ci-test")
-    actions.delete_application(caller=sam, application_id=first.pk)
-    deleted = actions.delete_applications(caller=sam, applications=[first, second])
+    delete_application(caller=sam, application_id=first.pk)
+    deleted = delete_applications(caller=sam, applications=[first, second])
     assert deleted == [second]
-    assert actions.delete_applications(caller=sam, applications=[first, second]) == []
+    assert delete_applications(caller=sam, applications=[first, second]) == []
     assert AuditEvent.objects.filter(action="delete").count() == 2
 
 
@@ -429,9 +427,9 @@ def test_bulk_status_change_audits_each_application(sam: Caller, acme: Organizat
     some = [factories.application(name, ("Viewer", acme["vision"])) for name in ("one", "two")]
     credentials = {one.credential_id for one in some}
     deleted = factories.application("deleted")
-    actions.delete_application(caller=sam, application_id=deleted.pk)
+    delete_application(caller=sam, application_id=deleted.pk)
     for enabled in (False, True):
-        refusals = actions.set_applications_enabled(
+        refusals = set_applications_enabled(
             caller=sam, applications=[*some, deleted], enabled=enabled
         )
         assert refusals == {one.pk: None for one in some}
@@ -443,7 +441,7 @@ def test_bulk_status_change_audits_each_application(sam: Caller, acme: Organizat
         )
         assert sorted(events.values_list("entity_name", flat=True)) == ["one", "two"]
     before = AuditEvent.objects.count()
-    actions.set_applications_enabled(caller=sam, applications=some, enabled=True)
+    set_applications_enabled(caller=sam, applications=some, enabled=True)
     assert AuditEvent.objects.count() == before
 
 
@@ -456,9 +454,7 @@ def test_bulk_enable_refuses_applications_stronger_than_the_caller(
     strong = factories.application("strong", ("System administrator", acme["account"]))
     for one in (weak, strong):
         Subject.objects.filter(pk=one.pk).update(enabled=False)
-    refusals = actions.set_applications_enabled(
-        caller=kim, applications=[weak, strong], enabled=True
-    )
+    refusals = set_applications_enabled(caller=kim, applications=[weak, strong], enabled=True)
     assert refusals[weak.pk] is None
     assert str(refusals[strong.pk]).startswith("strong has")
     enabled = Subject.objects.filter(enabled=True, type="app").values_list("name", flat=True)
@@ -473,9 +469,9 @@ def test_bulk_query_count_does_not_depend_on_the_number(
         made = factories.many_applications(number, ("Viewer", acme["vision"]))
         with CaptureQueriesContext(connection) as queries:
             if what == "delete":
-                actions.delete_applications(caller=sam.refresh_authority(), applications=made)
+                delete_applications(caller=sam.refresh_authority(), applications=made)
             else:
-                actions.set_applications_enabled(
+                set_applications_enabled(
                     caller=sam.refresh_authority(), applications=made, enabled=False
                 )
         return len(queries)
@@ -489,10 +485,8 @@ def test_bulk_query_count_does_not_depend_on_the_number(
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_creations_with_one_name_succeed_once() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
-    outcomes = together(
-        [lambda: actions.create_application(caller=sam, name="ci-prod") for _ in range(4)]
-    )
-    won = [outcome for outcome in outcomes if isinstance(outcome, actions.IssuedSecret)]
+    outcomes = together([lambda: create_application(caller=sam, name="ci-prod") for _ in range(4)])
+    won = [outcome for outcome in outcomes if isinstance(outcome, IssuedSecret)]
     lost = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
     assert (len(won), len(lost)) == (1, 3), outcomes
     assert verify_secret(factories.hash_of(Application.objects.get()), won[0].secret)
@@ -504,10 +498,7 @@ def test_concurrent_submissions_of_a_form_create_one_application() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     form = uuid.uuid4()
     outcomes = together(
-        [
-            lambda: actions.create_application(caller=sam, name="ci-prod", submission=form)
-            for _ in range(3)
-        ]
+        [lambda: create_application(caller=sam, name="ci-prod", submission=form) for _ in range(3)]
     )
     kinds = sorted(type(outcome).__name__ for outcome in outcomes)
     assert kinds == ["AlreadyDone", "AlreadyDone", "IssuedSecret"], outcomes
@@ -519,9 +510,9 @@ def test_concurrent_regenerations_leave_one_valid_secret() -> None:
     sam = factories.caller(factories.person("sam@acme.example", "System administrator"))
     ci = factories.application("ci-prod")
     outcomes = together(
-        [lambda: actions.regenerate_secret(caller=sam, application_id=ci.pk) for _ in range(4)]
+        [lambda: regenerate_secret(caller=sam, application_id=ci.pk) for _ in range(4)]
     )
-    assert all(isinstance(outcome, actions.IssuedSecret) for outcome in outcomes), outcomes
+    assert all(isinstance(outcome, IssuedSecret) for outcome in outcomes), outcomes
     stored = factories.hash_of(Application.objects.get())
     assert [verify_secret(stored, outcome.secret) for outcome in outcomes].count(True) == 1
     assert AuditEvent.objects.count() == 4
@@ -533,16 +524,14 @@ def test_concurrent_regeneration_and_deletion_leave_no_valid_secret() -> None:
     ci = factories.application("ci-prod", ("Viewer", factories.account()))
     outcomes = together(
         [
-            lambda: actions.regenerate_secret(caller=sam, application_id=ci.pk),
-            lambda: actions.delete_application(caller=sam, application_id=ci.pk),
-            lambda: actions.set_application_enabled(
-                caller=sam, application_id=ci.pk, enabled=False
-            ),
+            lambda: regenerate_secret(caller=sam, application_id=ci.pk),
+            lambda: delete_application(caller=sam, application_id=ci.pk),
+            lambda: set_application_enabled(caller=sam, application_id=ci.pk, enabled=False),
         ]
     )
     assert isinstance(outcomes[1], Application), outcomes
     for other in (outcomes[0], outcomes[2]):
-        assert isinstance(other, actions.IssuedSecret | Application | NotFound), outcomes
+        assert isinstance(other, IssuedSecret | Application | NotFound), outcomes
     assert not Application.objects.exists()
     assert not AccessRule.objects.living().filter(subject=ci.subject).exists()
 
@@ -559,7 +548,7 @@ def test_concurrent_bulk_deletions_delete_each_application_once() -> None:
         for one in some[:3]
     ]
     deletions = [
-        lambda some=some: actions.delete_applications(caller=sam, applications=some)
+        lambda some=some: delete_applications(caller=sam, applications=some)
         for some in (some, some[::-1], some[2:5])
     ]
     outcomes = together([*grants, *deletions])

@@ -5,7 +5,8 @@ from django.core.exceptions import ValidationError
 
 from accessrules.actions.rules import retire_subjects
 from accessrules.authorization.callers import SYSTEM, Caller
-from applications import actions, policy
+from applications import policy
+from applications.actions.secrets import add_secret, regenerate_secret, revoke_secret
 from applications.details import DetailsChange, change_details, change_details_of_many
 from applications.models import Application
 from applications.validators import read_labels
@@ -204,9 +205,9 @@ def test_member_of_the_owning_group_owns_until_it_is_disabled(ci: Application, m
 def test_owner_manages_secrets(ci: Application, mia: User) -> None:
     own(ci, mia)
     caller = factories.caller(mia)
-    added = actions.add_secret(caller=caller, application_id=ci.pk)
-    actions.revoke_secret(caller=caller, application_id=ci.pk, secret_id=added.stored.pk)
-    actions.regenerate_secret(caller=caller, application_id=ci.pk)
+    added = add_secret(caller=caller, application_id=ci.pk)
+    revoke_secret(caller=caller, application_id=ci.pk, secret_id=added.stored.pk)
+    regenerate_secret(caller=caller, application_id=ci.pk)
     assert ci.secrets.live().count() == 1
 
 
@@ -215,11 +216,9 @@ def _manages(caller: Caller, application: Application) -> bool:
     secret = application.secrets.live()[0].pk
     worked = set()
     for change in (
-        lambda: actions.add_secret(caller=caller, application_id=application.pk),
-        lambda: actions.revoke_secret(
-            caller=caller, application_id=application.pk, secret_id=secret
-        ),
-        lambda: actions.regenerate_secret(caller=caller, application_id=application.pk),
+        lambda: add_secret(caller=caller, application_id=application.pk),
+        lambda: revoke_secret(caller=caller, application_id=application.pk, secret_id=secret),
+        lambda: regenerate_secret(caller=caller, application_id=application.pk),
     ):
         try:
             change()

@@ -15,8 +15,8 @@ from accessrules.actions import rules as rule_actions
 from accessrules.actions import scopes as scope_actions
 from accessrules.authorization.callers import Caller
 from accessrules.models import AccessRule, GroupMembership, Subject
-from applications import actions as application_actions
 from applications import containment, copying, trash
+from applications.actions import creation, deletion, secrets, status, token_lifetime
 from applications.models import Application
 from runai_access.accounts import actions as people_actions
 from runai_access.accounts.mfa import actions as factor_actions
@@ -92,22 +92,18 @@ ACTS: dict[str, Act] = {
     "delete_scope": lambda caller, its: scope_actions.delete_scope(
         caller=caller, scope=its.acme["forecast"]
     ),
-    "create_application": lambda caller, _: application_actions.create_application(
-        caller=caller, name="new"
-    ),
+    "create_application": lambda caller, _: creation.create_application(caller=caller, name="new"),
     "create_application_without_secret": lambda caller, _: (
-        application_actions.create_application_without_secret(caller=caller, name="new")
+        creation.create_application_without_secret(caller=caller, name="new")
     ),
-    "regenerate_secret": lambda caller, its: application_actions.regenerate_secret(
+    "regenerate_secret": lambda caller, its: secrets.regenerate_secret(
         caller=caller, application_id=its.ci.pk
     ),
-    "add_secret": lambda caller, its: application_actions.add_secret(
-        caller=caller, application_id=its.ci.pk
-    ),
-    "revoke_secret": lambda caller, its: application_actions.revoke_secret(
+    "add_secret": lambda caller, its: secrets.add_secret(caller=caller, application_id=its.ci.pk),
+    "revoke_secret": lambda caller, its: secrets.revoke_secret(
         caller=caller, application_id=its.ci.pk, secret_id=its.ci.secrets.get().pk
     ),
-    "set_application_enabled": lambda caller, its: application_actions.set_application_enabled(
+    "set_application_enabled": lambda caller, its: status.set_application_enabled(
         caller=caller, application_id=its.off.pk, enabled=True
     ),
     "contain_application": lambda caller, its: containment.contain_application(
@@ -116,10 +112,10 @@ ACTS: dict[str, Act] = {
     "replace_secret_and_enable": lambda caller, its: containment.replace_secret_and_enable(
         caller=caller, application_id=its.leaked.pk
     ),
-    "set_token_lifetime": lambda caller, its: application_actions.set_token_lifetime(
+    "set_token_lifetime": lambda caller, its: token_lifetime.set_token_lifetime(
         caller=caller, application_id=its.ci.pk, seconds=600
     ),
-    "delete_application": lambda caller, its: application_actions.delete_application(
+    "delete_application": lambda caller, its: deletion.delete_application(
         caller=caller, application_id=its.ci.pk
     ),
     "restore_application": lambda caller, its: trash.restore_application(
@@ -128,10 +124,10 @@ ACTS: dict[str, Act] = {
     "create_application_like": lambda caller, its: copying.create_application_like(
         caller=caller, application_id=its.ci.pk, name="new"
     ),
-    "set_applications_enabled": lambda caller, its: application_actions.set_applications_enabled(
+    "set_applications_enabled": lambda caller, its: status.set_applications_enabled(
         caller=caller, applications=[its.off], enabled=True
     ),
-    "delete_applications": lambda caller, its: application_actions.delete_applications(
+    "delete_applications": lambda caller, its: deletion.delete_applications(
         caller=caller, applications=[its.ci]
     ),
     "create_user": lambda caller, _: people_actions.create_user(
@@ -247,7 +243,11 @@ def test_unchanged_permissions_are_allowed(acme: Organization, act: str) -> None
         rule_actions,
         group_actions,
         scope_actions,
-        application_actions,
+        creation,
+        deletion,
+        secrets,
+        status,
+        token_lifetime,
         trash,
         copying,
         containment,

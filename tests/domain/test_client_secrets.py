@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from accessrules.authorization.callers import SYSTEM
-from applications import actions
+from applications.actions.creation import create_application, create_application_without_secret
+from applications.actions.deletion import delete_application
+from applications.actions.secrets import regenerate_secret
+from applications.actions.status import set_application_enabled
 from applications.oauth import secret_verification
 from applications.oauth.secret_verification import VerifiedSecretCache, authenticate
 from applications.oauth.secrets import id_of, is_well_formed, new_secret
@@ -128,9 +131,9 @@ def test_malformed_secret_costs_no_hash_and_no_query(
 def test_each_refusal_costs_one_argon2_run(  # noqa: C901  # one branch per case
     db: None, argon2: CountingHasher, case: str
 ) -> None:
-    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
-    other = actions.create_application(caller=SYSTEM, name="ci-test")
-    actions.create_application_without_secret(caller=SYSTEM, name="bare")
+    issued = create_application(caller=SYSTEM, name="ci-prod")
+    other = create_application(caller=SYSTEM, name="ci-test")
+    create_application_without_secret(caller=SYSTEM, name="bare")
     factories.person("rosa@acme.example")
     factories.group("researchers")
     # Cache the right secret first, so that refusals can't benefit from the cache.
@@ -142,12 +145,12 @@ def test_each_refusal_costs_one_argon2_run(  # noqa: C901  # one branch per case
         case "wrong":
             secret = new_secret()
         case "disabled, right secret" | "disabled, wrong secret":
-            actions.set_application_enabled(
+            set_application_enabled(
                 caller=SYSTEM, application_id=issued.application.pk, enabled=False
             )
             secret = issued.secret if "right" in case else new_secret()
         case "deleted":
-            actions.delete_application(caller=SYSTEM, application_id=issued.application.pk)
+            delete_application(caller=SYSTEM, application_id=issued.application.pk)
         case "without a secret":
             client_id = "bare"
         case "a person's name":
@@ -172,7 +175,7 @@ def test_each_refusal_costs_one_argon2_run(  # noqa: C901  # one branch per case
 def test_valid_secret_costs_one_argon2_run_and_is_then_cached(
     db: None, argon2: CountingHasher
 ) -> None:
-    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    issued = create_application(caller=SYSTEM, name="ci-prod")
     argon2.verifies = 0
     assert is_authenticated(issued.application, issued.secret)
     assert argon2.verifies == 1
@@ -182,7 +185,7 @@ def test_valid_secret_costs_one_argon2_run_and_is_then_cached(
 
 
 def test_wrong_secret_is_never_cached(db: None, argon2: CountingHasher) -> None:
-    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    issued = create_application(caller=SYSTEM, name="ci-prod")
     wrong = new_secret()
     argon2.verifies = 0
     for _ in range(3):
@@ -192,8 +195,8 @@ def test_wrong_secret_is_never_cached(db: None, argon2: CountingHasher) -> None:
 
 
 def test_cached_secret_works_only_for_its_application(db: None, argon2: CountingHasher) -> None:
-    one = actions.create_application(caller=SYSTEM, name="ci-prod")
-    actions.create_application(caller=SYSTEM, name="ci-test")
+    one = create_application(caller=SYSTEM, name="ci-prod")
+    create_application(caller=SYSTEM, name="ci-test")
     assert authenticate("ci-prod", one.secret)
     assert authenticate("ci-test", one.secret) is None
 
@@ -201,7 +204,7 @@ def test_cached_secret_works_only_for_its_application(db: None, argon2: Counting
 @pytest.mark.full_hashing
 def test_dummy_hash_has_the_cost_of_a_real_hash(db: None) -> None:
     """Otherwise timing would reveal which clients exist."""
-    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    issued = create_application(caller=SYSTEM, name="ci-prod")
     *real, salt, digest = factories.hash_of(issued.application).split("$")
     *dummy, dummy_salt, dummy_digest = secret_verification._NO_HASH.split("$")
     assert real == dummy == ["", "argon2id", "v=19", "m=19456,t=2,p=1"]
@@ -212,7 +215,7 @@ def test_dummy_hash_has_the_cost_of_a_real_hash(db: None) -> None:
 def test_refusals_are_equal_when_too_many_verifications_wait(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    issued = create_application(caller=SYSTEM, name="ci-prod")
     monkeypatch.setattr(hashing, "GUESSES_WAITING", 0)
     refusals = set()
     with hashing._queue.slot(HashKind.CLIENT_SECRET):
@@ -273,7 +276,7 @@ def test_addresses_of_an_ipv6_network_share_a_limit(db: None, few: None) -> None
 
 
 def test_cached_secret_is_never_limited(db: None, few: None) -> None:
-    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    issued = create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret, HOME)
     _fail("ci-prod", 3)
     with pytest.raises(TooMany):
@@ -283,14 +286,14 @@ def test_cached_secret_is_never_limited(db: None, few: None) -> None:
 
 def test_success_does_not_count_as_a_failure(db: None, few: None) -> None:
     for number in range(8):
-        issued = actions.create_application(caller=SYSTEM, name=f"ci-{number}")
+        issued = create_application(caller=SYSTEM, name=f"ci-{number}")
         assert is_authenticated(issued.application, issued.secret, HOME)
 
 
 def test_address_with_many_client_ids_is_limited(db: None, few: None) -> None:
     for number in range(6):
         _fail(f"invented-{number}", 1)
-    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    issued = create_application(caller=SYSTEM, name="ci-prod")
     with pytest.raises(TooMany):
         authenticate("ci-prod", issued.secret, HOME)
     assert is_authenticated(issued.application, issued.secret, CAFE)
@@ -302,15 +305,15 @@ def test_limited_client_does_not_affect_others_at_its_address(db: None, few: Non
     for _ in range(20):
         with pytest.raises(TooMany):
             authenticate("stuck", new_secret(), HOME)
-    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    issued = create_application(caller=SYSTEM, name="ci-prod")
     assert is_authenticated(issued.application, issued.secret, HOME)
 
 
 def test_busy_verification_changes_no_count(
     db: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
-    known = actions.create_application(caller=SYSTEM, name="ci-known")
+    issued = create_application(caller=SYSTEM, name="ci-prod")
+    known = create_application(caller=SYSTEM, name="ci-known")
     assert authenticate("ci-known", known.secret)
     with ExitStack() as others:
         for _ in range(hashing.MAX_CONCURRENT_GUESSES):
@@ -336,36 +339,36 @@ def test_unknown_client_ids_store_a_bounded_number_of_counts(db: None, few: None
 
 
 def test_regenerating_revokes_the_old_secret_immediately(db: None) -> None:
-    old = actions.create_application(caller=SYSTEM, name="ci-prod")
+    old = create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", old.secret)
-    new = actions.regenerate_secret(caller=SYSTEM, application_id=old.application.pk)
+    new = regenerate_secret(caller=SYSTEM, application_id=old.application.pk)
     assert authenticate("ci-prod", old.secret) is None
     assert authenticate("ci-prod", new.secret)
 
 
 def test_disabling_blocks_a_secret_and_enabling_restores_it(db: None) -> None:
-    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    issued = create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
     for enabled in (False, True):
-        actions.set_application_enabled(
+        set_application_enabled(
             caller=SYSTEM, application_id=issued.application.pk, enabled=enabled
         )
         assert bool(authenticate("ci-prod", issued.secret)) is enabled
 
 
 def test_reusing_a_deleted_name_does_not_restore_its_secret(db: None) -> None:
-    old = actions.create_application(caller=SYSTEM, name="ci-prod")
+    old = create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", old.secret)
-    actions.delete_application(caller=SYSTEM, application_id=old.application.pk)
+    delete_application(caller=SYSTEM, application_id=old.application.pk)
     assert authenticate("ci-prod", old.secret) is None
-    new = actions.create_application(caller=SYSTEM, name="ci-prod")
+    new = create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", old.secret) is None
     assert is_authenticated(new.application, new.secret)
 
 
 def test_change_by_another_replica_invalidates_the_cache(db: None, argon2: CountingHasher) -> None:
     """The other replica changes the row directly in the database."""
-    issued = actions.create_application(caller=SYSTEM, name="ci-prod")
+    issued = create_application(caller=SYSTEM, name="ci-prod")
     assert authenticate("ci-prod", issued.secret)
     issued.application.secrets.update(secret_hash=hashing.hash_secret(new_secret()))
     assert authenticate("ci-prod", issued.secret) is None

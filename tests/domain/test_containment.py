@@ -14,7 +14,9 @@ from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import SYSTEM
 from accessrules.console.tables.history import history_of
 from accessrules.models import AccessRule, Subject
-from applications import actions, incident_reports
+from applications import incident_reports
+from applications.actions.secrets import revoke_secret
+from applications.actions.status import set_application_enabled, set_applications_enabled
 from applications.containment import contain_application, replace_secret_and_enable
 from applications.filters import ApplicationFilterSet
 from applications.incident_reports import IncidentReport, csv_rows, report_of
@@ -47,7 +49,7 @@ def contain(application: Application) -> Application:
 
 
 def enable(application: Application, **options: bool) -> Application:
-    return actions.set_application_enabled(
+    return set_application_enabled(
         caller=SYSTEM, application_id=application.pk, enabled=True, **options
     )
 
@@ -121,7 +123,7 @@ def test_trusting_old_secrets_of_an_administrator_requires_confirming(
     contain(ci)
 
     def trust() -> None:
-        actions.set_application_enabled(
+        set_application_enabled(
             caller=caller, application_id=ci.pk, enabled=True, trusts_old_secrets=True
         )
 
@@ -148,7 +150,7 @@ def test_contained_applications_are_found_by_an_index() -> None:
 
 
 def test_disabled_application_can_be_contained(ci: Application) -> None:
-    actions.set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=False)
+    set_application_enabled(caller=SYSTEM, application_id=ci.pk, enabled=False)
     assert contain(ci).contained_at is not None
     with pytest.raises(Conflict, match="ci is contained"):
         enable(ci)
@@ -190,10 +192,10 @@ def test_enabling_is_refused_while_an_old_secret_would_work_again(
     factories.client_secret(ci)
     with pytest.raises(Conflict, match="would work again"):
         enable(ci)
-    refusals = actions.set_applications_enabled(caller=SYSTEM, applications=[ci], enabled=True)
+    refusals = set_applications_enabled(caller=SYSTEM, applications=[ci], enabled=True)
     assert isinstance(refusals[ci.pk], Conflict)
     assert not Application.objects.get().enabled
-    actions.revoke_secret(caller=SYSTEM, application_id=ci.pk, secret_id=ci.used_secret.pk)
+    revoke_secret(caller=SYSTEM, application_id=ci.pk, secret_id=ci.used_secret.pk)
     assert enable(ci).contained_at is None
     assert authenticate("ci", secret) is None
 

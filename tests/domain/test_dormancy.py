@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accessrules.authorization.callers import SYSTEM
 from applications import dormancy
-from applications.actions import delete_application, set_application_enabled
+from applications.actions.deletion import delete_application
+from applications.actions.status import set_application_enabled
 from applications.dormancy import apply_policy, notice_of
 from applications.models import Application, searched_details_of
 from applications.oauth.client_authentication import update_last_login

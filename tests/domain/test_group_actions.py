@@ -10,7 +10,7 @@ from accessrules.actions.rules import create_access_rule, retire_subjects
 from accessrules.authorization.authority import allowed
 from accessrules.authorization.callers import SYSTEM
 from accessrules.models import AccessRule, GroupMembership, Subject
-from applications.actions import regenerate_secret
+from applications.actions.secrets import regenerate_secret
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import Conflict, Denied, NotFound

@@ -5,7 +5,9 @@ from django.utils import timezone
 
 from accessrules.authorization.authority import authority_of
 from accessrules.models import AccessRule, Role, Scope, Subject
-from applications import actions
+from applications.actions.deletion import delete_application
+from applications.actions.secrets import regenerate_secret
+from applications.actions.status import set_application_enabled
 from applications.models import Application
 from runai_access.accounts.actions import reset_password
 from runai_access.accounts.models import User
@@ -44,7 +46,7 @@ def test_regenerating_requires_the_permissions_of_the_application(
     with pytest.raises(
         Denied, match=r"^ci-prod has .+ in project vision\. To manage its credentials"
     ):
-        actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+        regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
     assert ci.secrets.get() == ci.used_secret
     assert not AuditEvent.objects.exists()
 
@@ -54,9 +56,7 @@ def test_enabling_requires_the_permissions_of_the_application(
 ) -> None:
     ci = _disabled(factories.application("ci-prod", ("L1 researcher", acme["vision"])))
     with pytest.raises(Denied, match="ci-prod has"):
-        actions.set_application_enabled(
-            caller=factories.caller(keeper), application_id=ci.pk, enabled=True
-        )
+        set_application_enabled(caller=factories.caller(keeper), application_id=ci.pk, enabled=True)
     ci.subject.refresh_from_db()
     assert not ci.subject.enabled
 
@@ -68,9 +68,9 @@ def test_disabling_and_deleting_require_no_further_permissions(
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
     caller = factories.caller(keeper)
     if step == "disable":
-        actions.set_application_enabled(caller=caller, application_id=ci.pk, enabled=False)
+        set_application_enabled(caller=caller, application_id=ci.pk, enabled=False)
     else:
-        actions.delete_application(caller=caller, application_id=ci.pk)
+        delete_application(caller=caller, application_id=ci.pk)
     ci.subject.refresh_from_db()
     assert not ci.subject.enabled
 
@@ -79,7 +79,7 @@ def test_permissions_of_groups_count(acme: Organization, keeper: User) -> None:
     ci = factories.application("ci-prod")
     factories.rule(factories.group("pipelines", ci), "L1 researcher", acme["vision"])
     with pytest.raises(Denied, match="ci-prod has"):
-        actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+        regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
 
 
 def test_leftover_rules_of_a_retired_group_do_not_count(acme: Organization, keeper: User) -> None:
@@ -87,13 +87,13 @@ def test_leftover_rules_of_a_retired_group_do_not_count(acme: Organization, keep
     group = factories.group("pipelines", ci)
     factories.rule(group, "L1 researcher", acme["vision"])
     Subject.objects.filter(pk=group.pk).update(enabled=False, retired_at=timezone.now())
-    assert actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk).secret
+    assert regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk).secret
 
 
 def test_permissions_of_a_disabled_application_count(acme: Organization, keeper: User) -> None:
     ci = _disabled(factories.application("ci-prod", ("L1 researcher", acme["vision"])))
     with pytest.raises(Denied, match="ci-prod has"):
-        actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+        regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
 
 
 def test_the_same_role_in_a_narrower_scope_is_not_enough(acme: Organization, keeper: User) -> None:
@@ -101,14 +101,14 @@ def test_the_same_role_in_a_narrower_scope_is_not_enough(acme: Organization, kee
     factories.rule(keeper, "L1 researcher", acme["vision"])
     factories.rule(keeper, "L1 researcher", acme["speech"])
     with pytest.raises(Denied, match="in department research"):
-        actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+        regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
 
 
 @pytest.mark.parametrize("place", ["research", "alpha", "account"])
 def test_the_same_role_at_or_above_is_enough(acme: Organization, keeper: User, place: str) -> None:
     ci = factories.application("ci-prod", ("L1 researcher", acme["research"]))
     factories.rule(keeper, "L1 researcher", acme[place])
-    issued = actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+    issued = regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
     assert issued.application.pk == ci.pk
 
 
@@ -118,21 +118,21 @@ def test_every_rule_must_be_covered(acme: Organization, keeper: User) -> None:
         "ci-prod", ("L1 researcher", acme["vision"]), ("Viewer", acme["batch"])
     )
     with pytest.raises(Denied, match="in project batch"):
-        actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
+        regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk)
 
 
 def test_deleted_rules_do_not_count(acme: Organization, keeper: User) -> None:
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
     deleted_rule = AccessRule.objects.get(subject=ci.subject)
     AccessRule.objects.filter(pk=deleted_rule.pk).update(deleted_at=deleted_rule.created_at)
-    assert actions.regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk).secret
+    assert regenerate_secret(caller=factories.caller(keeper), application_id=ci.pk).secret
 
 
 def test_an_application_can_regenerate_its_own_secret(
     acme: Organization,
 ) -> None:
     rotator = factories.application("rotator", ("System administrator", acme["account"]))
-    issued = actions.regenerate_secret(caller=factories.caller(rotator), application_id=rotator.pk)
+    issued = regenerate_secret(caller=factories.caller(rotator), application_id=rotator.pk)
     assert issued.application == rotator
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from accessrules.authorization.callers import SYSTEM
-from applications import actions
+from applications.actions.secrets import add_secret, regenerate_secret, revoke_secret
 from applications.models import Application
 from applications.oauth.secret_verification import authenticate
 from runai_access.security.hashing import hash_secret
@@ -56,7 +56,7 @@ def test_a_secret_that_the_previous_release_created_works(nightly: Application) 
 def test_a_secret_that_the_previous_release_regenerated_replaces_all_others(
     nightly: Application,
 ) -> None:
-    added = actions.add_secret(caller=SYSTEM, application_id=nightly.pk)
+    added = add_secret(caller=SYSTEM, application_id=nightly.pk)
     previous_release_stores(nightly, OTHER)
     assert is_authenticated(nightly, OTHER)
     assert authenticate("nightly", ONE) is None
@@ -72,12 +72,12 @@ def test_writing_the_same_secret_again_keeps_it(nightly: Application) -> None:
 def test_a_revoked_secret_stops_working_on_the_previous_release(nightly: Application) -> None:
     assert secret_hash_of(nightly)
     secret = nightly.secrets.get()
-    actions.revoke_secret(caller=SYSTEM, application_id=nightly.pk, secret_id=secret.pk)
+    revoke_secret(caller=SYSTEM, application_id=nightly.pk, secret_id=secret.pk)
     assert secret_hash_of(nightly) == ""
 
 
 def test_a_replaced_secret_stops_working_on_the_previous_release(nightly: Application) -> None:
-    actions.regenerate_secret(caller=SYSTEM, application_id=nightly.pk)
+    regenerate_secret(caller=SYSTEM, application_id=nightly.pk)
     assert secret_hash_of(nightly) == ""
     assert authenticate("nightly", ONE) is None
 
@@ -95,7 +95,7 @@ def test_secrets_that_were_stored_during_the_copy_work(nightly: Application) -> 
     for application in (created, replaced):
         application.secrets.all().delete()
         stored_during_the_copy(application, ONE)
-    added = actions.add_secret(caller=SYSTEM, application_id=replaced.pk)
+    added = add_secret(caller=SYSTEM, application_id=replaced.pk)
     stored_during_the_copy(nightly, OTHER)
     migration = import_module("applications.migrations.0019_secrets_stored_during_the_copy")
     with connection.schema_editor() as editor:

@@ -17,7 +17,7 @@ from accessrules.actions.rules import (
 from accessrules.authorization.authority import allowed
 from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Scope, Subject
-from applications.actions import delete_application
+from applications.actions.deletion import delete_application
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import Origin

@@ -9,7 +9,16 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accessrules.authorization.callers import SYSTEM, Caller
-from applications import actions
+from applications.actions import new_secrets
+from applications.actions.creation import create_application
+from applications.actions.new_secrets import IssuedSecret
+from applications.actions.secrets import (
+    MAX_LIVE_SECRETS,
+    add_secret,
+    regenerate_secret,
+    revoke_secret,
+)
+from applications.actions.status import set_application_enabled
 from applications.models import Application, ClientSecret
 from applications.oauth import secret_verification
 from applications.oauth.client_authentication import recognize
@@ -42,12 +51,12 @@ def sam(acme: Organization) -> Caller:
 
 
 @pytest.fixture
-def first(db: None) -> actions.IssuedSecret:
-    return actions.create_application(caller=SYSTEM, name="ci-prod")
+def first(db: None) -> IssuedSecret:
+    return create_application(caller=SYSTEM, name="ci-prod")
 
 
-def add(of: actions.IssuedSecret, **options: object) -> actions.IssuedSecret:
-    return actions.add_secret(caller=SYSTEM, application_id=of.application.pk, **options)
+def add(of: IssuedSecret, **options: object) -> IssuedSecret:
+    return add_secret(caller=SYSTEM, application_id=of.application.pk, **options)
 
 
 def token_with(secret: str) -> str:
@@ -63,7 +72,7 @@ def is_valid(token: str) -> bool:
         return False
 
 
-def expire(secret: actions.IssuedSecret) -> None:
+def expire(secret: IssuedSecret) -> None:
     ClientSecret.objects.filter(pk=secret.stored.pk).update(
         expires_at=timezone.now() - timedelta(microseconds=1)
     )
@@ -72,13 +81,13 @@ def expire(secret: actions.IssuedSecret) -> None:
 # Adding.
 
 
-def test_added_secret_works_beside_the_others(first: actions.IssuedSecret) -> None:
+def test_added_secret_works_beside_the_others(first: IssuedSecret) -> None:
     second = add(first)
     tokens = [token_with(secret) for secret in (first.secret, second.secret)]
     assert all(map(is_valid, tokens))
 
 
-def test_id_of_a_secret_is_part_of_its_text(first: actions.IssuedSecret) -> None:
+def test_id_of_a_secret_is_part_of_its_text(first: IssuedSecret) -> None:
     second = add(first, label="runner")
     assert id_of(second.secret) == second.stored.pk
     assert second.secret.startswith(f"ras_{second.stored.pk}_")
@@ -87,8 +96,8 @@ def test_id_of_a_secret_is_part_of_its_text(first: actions.IssuedSecret) -> None
     assert stored.status == "live"
 
 
-def test_adding_is_audited_without_the_secret(sam: Caller, first: actions.IssuedSecret) -> None:
-    issued = actions.add_secret(caller=sam, application_id=first.application.pk, label="runner")
+def test_adding_is_audited_without_the_secret(sam: Caller, first: IssuedSecret) -> None:
+    issued = add_secret(caller=sam, application_id=first.application.pk, label="runner")
     event = AuditEvent.objects.latest("pk")
     assert (event.action, event.entity_name, event.subject_name) == (
         "update", "ci-prod", "sam@acme.example",
@@ -97,7 +106,7 @@ def test_adding_is_audited_without_the_secret(sam: Caller, first: actions.Issued
     assert issued.secret not in repr(issued)
 
 
-def test_a_sixth_live_secret_is_refused(first: actions.IssuedSecret) -> None:
+def test_a_sixth_live_secret_is_refused(first: IssuedSecret) -> None:
     added = [add(first) for _ in range(4)]
     with pytest.raises(Conflict, match="ci-prod has 5 client secrets, the maximum"):
         add(first)
@@ -105,9 +114,7 @@ def test_a_sixth_live_secret_is_refused(first: actions.IssuedSecret) -> None:
     add(first)
     with pytest.raises(Conflict):
         add(first)
-    actions.revoke_secret(
-        caller=SYSTEM, application_id=first.application.pk, secret_id=added[1].stored.pk
-    )
+    revoke_secret(caller=SYSTEM, application_id=first.application.pk, secret_id=added[1].stored.pk)
     add(first)
     assert first.application.secrets.live().count() == 5
 
@@ -122,7 +129,7 @@ def test_a_sixth_live_secret_is_refused(first: actions.IssuedSecret) -> None:
     ],
 )
 def test_invalid_label_or_expiry_adds_nothing(
-    first: actions.IssuedSecret, options: dict[str, object], field: str
+    first: IssuedSecret, options: dict[str, object], field: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
         add(first, **options)
@@ -130,7 +137,7 @@ def test_invalid_label_or_expiry_adds_nothing(
     assert ClientSecret.objects.count() == 1
 
 
-def test_resubmitting_the_form_adds_one_secret(first: actions.IssuedSecret) -> None:
+def test_resubmitting_the_form_adds_one_secret(first: IssuedSecret) -> None:
     number = uuid.uuid4()
     add(first, submission=number)
     with pytest.raises(AlreadyDone):
@@ -143,17 +150,16 @@ def test_adding_requires_every_permission_of_the_application(acme: Organization)
     factories.custom_role("Keeper", apps="cru")
     keeper = factories.person("kim@acme.example", "Keeper")
     with pytest.raises(Denied, match="To manage its credentials"):
-        actions.add_secret(caller=factories.caller(keeper), application_id=strong.pk)
+        add_secret(caller=factories.caller(keeper), application_id=strong.pk)
     assert strong.secrets.get() == strong.used_secret
 
 
 def test_only_the_last_ended_secrets_are_kept(
-    first: actions.IssuedSecret, monkeypatch: pytest.MonkeyPatch
+    first: IssuedSecret, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions, "KEPT_SECRETS", 2)
+    monkeypatch.setattr(new_secrets, "KEPT_SECRETS", 2)
     issued = [
-        actions.regenerate_secret(caller=SYSTEM, application_id=first.application.pk)
-        for _ in range(5)
+        regenerate_secret(caller=SYSTEM, application_id=first.application.pk) for _ in range(5)
     ]
     kept = {secret.pk for secret in first.application.secrets.all()}
     assert kept == {secret.stored.pk for secret in issued[-3:]}
@@ -162,42 +168,38 @@ def test_only_the_last_ended_secrets_are_kept(
 # Revoking.
 
 
-def test_revoking_ends_the_secret_and_its_tokens_only(first: actions.IssuedSecret) -> None:
+def test_revoking_ends_the_secret_and_its_tokens_only(first: IssuedSecret) -> None:
     second = add(first)
     old, new = token_with(first.secret), token_with(second.secret)
-    actions.revoke_secret(
-        caller=SYSTEM, application_id=first.application.pk, secret_id=first.stored.pk
-    )
+    revoke_secret(caller=SYSTEM, application_id=first.application.pk, secret_id=first.stored.pk)
     assert authenticate("ci-prod", first.secret) is None
     assert not is_valid(old)
     assert is_valid(new)
     assert is_valid(token_with(second.secret))
 
 
-def test_revoked_secret_shows_who_revoked_it(sam: Caller, first: actions.IssuedSecret) -> None:
-    actions.revoke_secret(
-        caller=sam, application_id=first.application.pk, secret_id=first.stored.pk
-    )
+def test_revoked_secret_shows_who_revoked_it(sam: Caller, first: IssuedSecret) -> None:
+    revoke_secret(caller=sam, application_id=first.application.pk, secret_id=first.stored.pk)
     stored = ClientSecret.objects.get()
     assert (stored.status, stored.revoked_by) == ("revoked", "sam@acme.example")
     event = AuditEvent.objects.latest("pk")
     assert event.changes == {"clientSecret": [first.stored.pk, "revoked"]}
 
 
-def test_revoking_an_unknown_or_revoked_secret_is_not_found(first: actions.IssuedSecret) -> None:
-    other = actions.create_application(caller=SYSTEM, name="other")
+def test_revoking_an_unknown_or_revoked_secret_is_not_found(first: IssuedSecret) -> None:
+    other = create_application(caller=SYSTEM, name="other")
     key = first.application.pk
-    actions.revoke_secret(caller=SYSTEM, application_id=key, secret_id=first.stored.pk)
+    revoke_secret(caller=SYSTEM, application_id=key, secret_id=first.stored.pk)
     for id_ in (first.stored.pk, other.stored.pk, "", "\x00" * 12, "x" * 12, "x" * 5000):
         with pytest.raises(NotFound):
-            actions.revoke_secret(caller=SYSTEM, application_id=key, secret_id=id_)
+            revoke_secret(caller=SYSTEM, application_id=key, secret_id=id_)
     assert authenticate("other", other.secret)
 
 
-def test_regenerating_revokes_all_secrets(first: actions.IssuedSecret) -> None:
+def test_regenerating_revokes_all_secrets(first: IssuedSecret) -> None:
     second = add(first)
     tokens = [token_with(secret) for secret in (first.secret, second.secret)]
-    third = actions.regenerate_secret(caller=SYSTEM, application_id=first.application.pk)
+    third = regenerate_secret(caller=SYSTEM, application_id=first.application.pk)
     assert [authenticate("ci-prod", secret) for secret in (first.secret, second.secret)] == [
         None, None,
     ]  # fmt: skip
@@ -207,32 +209,30 @@ def test_regenerating_revokes_all_secrets(first: actions.IssuedSecret) -> None:
 
 
 def test_disabling_ends_the_tokens_of_all_secrets_and_keeps_the_secrets(
-    first: actions.IssuedSecret,
+    first: IssuedSecret,
 ) -> None:
     second = add(first)
     tokens = [token_with(secret) for secret in (first.secret, second.secret)]
     for enabled in (False, True):
-        actions.set_application_enabled(
-            caller=SYSTEM, application_id=first.application.pk, enabled=enabled
-        )
+        set_application_enabled(caller=SYSTEM, application_id=first.application.pk, enabled=enabled)
     assert not any(map(is_valid, tokens))
     assert all(is_valid(token_with(secret)) for secret in (first.secret, second.secret))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_additions_stay_below_the_maximum() -> None:
-    first = actions.create_application(caller=SYSTEM, name="ci-prod")
+    first = create_application(caller=SYSTEM, name="ci-prod")
     for _ in range(2):
         add(first)
     outcomes = together([lambda: add(first) for _ in range(4)])
     assert [type(outcome).__name__ for outcome in outcomes].count("IssuedSecret") == 2, outcomes
-    assert first.application.secrets.live().count() == actions.MAX_LIVE_SECRETS
+    assert first.application.secrets.live().count() == MAX_LIVE_SECRETS
 
 
 # Expiry.
 
 
-def test_expired_secret_is_refused_and_audited_as_expired(first: actions.IssuedSecret) -> None:
+def test_expired_secret_is_refused_and_audited_as_expired(first: IssuedSecret) -> None:
     assert authenticate("ci-prod", first.secret)  # now cached
     expire(first)
     with pytest.raises(ExpiredSecret):
@@ -243,9 +243,7 @@ def test_expired_secret_is_refused_and_audited_as_expired(first: actions.IssuedS
     assert ClientSecret.objects.get().status == "expired"
 
 
-def test_expired_secret_costs_one_argon2_run(
-    first: actions.IssuedSecret, argon2: CountingHasher
-) -> None:
+def test_expired_secret_costs_one_argon2_run(first: IssuedSecret, argon2: CountingHasher) -> None:
     expire(first)
     argon2.verifies = 0
     with pytest.raises(ExpiredSecret):
@@ -253,7 +251,7 @@ def test_expired_secret_costs_one_argon2_run(
     assert argon2.verifies == 1
 
 
-def test_token_ends_with_the_expiry_of_its_secret(first: actions.IssuedSecret) -> None:
+def test_token_ends_with_the_expiry_of_its_secret(first: IssuedSecret) -> None:
     soon = add(first, expires_at=timezone.now() + timedelta(seconds=600))
     application = authenticate("ci-prod", soon.secret)
     assert application is not None
@@ -270,8 +268,8 @@ def test_token_ends_with_the_expiry_of_its_secret(first: actions.IssuedSecret) -
 
 def test_new_secrets_get_the_default_expiry(settings: Settings, sam: Caller) -> None:
     settings.SECRET_EXPIRY_DAYS = 30
-    created = actions.create_application(caller=sam, name="ci-prod")
-    regenerated = actions.regenerate_secret(caller=sam, application_id=created.application.pk)
+    created = create_application(caller=sam, name="ci-prod")
+    regenerated = regenerate_secret(caller=sam, application_id=created.application.pk)
     for issued in (created, regenerated):
         assert issued.stored.expires_at is not None
         assert abs(issued.stored.expires_at - timezone.now() - 30 * DAY) < timedelta(minutes=1)
@@ -279,7 +277,7 @@ def test_new_secrets_get_the_default_expiry(settings: Settings, sam: Caller) -> 
 
 @pytest.mark.parametrize("days", [31, None])
 def test_expiry_beyond_the_maximum_age_is_refused(
-    first: actions.IssuedSecret, settings: Settings, days: int | None
+    first: IssuedSecret, settings: Settings, days: int | None
 ) -> None:
     settings.SECRET_MAX_AGE_DAYS = 30
     with pytest.raises(ValidationError, match="A client secret must expire within 30 days"):
@@ -288,7 +286,7 @@ def test_expiry_beyond_the_maximum_age_is_refused(
 
 
 def test_secret_above_the_maximum_age_works_and_is_reported(
-    first: actions.IssuedSecret, settings: Settings
+    first: IssuedSecret, settings: Settings
 ) -> None:
     settings.SECRET_MAX_AGE_DAYS = 30
     assert not ClientSecret.objects.get().is_too_old
@@ -333,12 +331,12 @@ def test_invalid_policy_is_refused(
 def test_secret_of_the_old_format_works_beside_a_new_one(db: None) -> None:
     text = factories.old_secret()
     old = factories.application("ci-prod", secret=text)
-    added = actions.add_secret(caller=SYSTEM, application_id=old.pk)
+    added = add_secret(caller=SYSTEM, application_id=old.pk)
     token = token_with(text)
     assert is_valid(token)
     assert is_valid(token_with(added.secret))
     assert authenticate("ci-prod", factories.old_secret()) is None
-    actions.revoke_secret(
+    revoke_secret(
         caller=SYSTEM, application_id=old.pk, secret_id=old.secrets.get(has_old_format=True).pk
     )
     assert authenticate("ci-prod", text) is None
@@ -368,7 +366,7 @@ def test_token_of_release_0_1_0_ends_with_the_old_secret(db: None) -> None:
     assert not is_valid(token)
 
 
-def test_used_secret_is_the_newest_live_one(first: actions.IssuedSecret) -> None:
+def test_used_secret_is_the_newest_live_one(first: IssuedSecret) -> None:
     second = add(first)
     expired = add(first)
     expire(expired)

@@ -10,7 +10,8 @@ from accessrules.actions.scopes import delete_scope
 from accessrules.authorization.authority import ACCOUNT, allowed
 from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, GroupMembership
-from applications.actions import create_application, delete_application, delete_applications
+from applications.actions.creation import create_application
+from applications.actions.deletion import delete_application, delete_applications
 from applications.models import Application, DeletedApplication, searched_details_of
 from applications.oauth.secret_verification import authenticate
 from applications.oauth.tokens import InvalidToken, application_of, issue

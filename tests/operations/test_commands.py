@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accessrules.authorization.callers import SYSTEM
 from accessrules.models import AccessRule, Scope, Subject
-from applications.actions import delete_application
+from applications.actions.deletion import delete_application
 from applications.models import Application, ClientSecret
 from applications.oauth.secret_use import BUFFER
 from applications.oauth.secret_verification import authenticate

@@ -364,12 +364,14 @@ def _break(*_: object, **__: object) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("step", ["applications.actions.record", "applications.actions._save"])
+@pytest.mark.parametrize(
+    "step", ["applications.actions.secrets.record", "applications.actions.secrets.save"]
+)
 def test_an_unused_secret_is_shown_nowhere(
     canaries: Canaries, ada: User, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     secrets: list[str] = []
-    monkeypatch.setattr("applications.actions.new_secret", _noting(secrets))
+    monkeypatch.setattr("applications.actions.new_secrets.new_secret", _noting(secrets))
     robot = factories.application("robot")
     browser = Watched(canaries)
     browser.force_login(ada)

@@ -1,18 +1,22 @@
-"""An organization, people with names, and browsers in which they are signed in."""
+"""An organization, people with names, browsers in which they are signed in, and applications."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
-from accessrules.models import Scope
+from accessrules.models import AccessRule, Scope
+from applications.models import Application, search_text_of
 from runai_access.accounts.models import User
 from tests import factories
 from tests.browsers import signed_in
+from tests.web.selections import FilterQuery
 
 SignedIn = Callable[..., Client]
 DIALOG = {"HX-Request": "true", "HX-Target": "dialog"}
@@ -64,6 +68,39 @@ def dina(acme: Organization) -> User:
 def vera(acme: Organization) -> User:
     """Vera is Viewer of one project: applications are none of her business."""
     return factories.person("vera@acme.example", "Viewer", acme.training)
+
+
+@pytest.fixture
+def thirty_applications(acme: Organization) -> None:
+    """Thirty applications: every third has a rule in east, and zoe created every tenth."""
+    made = factories.named_applications(f"app-{number:02}" for number in range(30))
+    for number, application in enumerate(made):
+        if number % 3 == 0:
+            factories.rule(application, "Viewer", acme.east)
+        if number % 10 == 0:
+            text = search_text_of(application.name, "zoe")
+            Application.objects.filter(pk=application.pk).update(created_by="zoe", search_text=text)
+
+
+@pytest.fixture
+def holders(acme: Organization) -> dict[str, FilterQuery]:
+    """Filters of nineteen applications with three rules each; three applications share each time."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    factories.rule(factories.group("ops"), "Viewer", acme.east)
+    factories.application("none", ("Editor", acme.west))
+    lost = factories.rule(factories.application("lost"), "Viewer", acme.east)
+    AccessRule.objects.filter(pk=lost.pk).update(deleted_at=timezone.now())
+    rules = [("Viewer", acme.east), ("Viewer", acme.west), ("Editor", acme.east)]
+    made = factories.named_applications((f"app-{number:02}" for number in range(19)), *rules)
+    for number, application in enumerate(made):
+        age = start + timedelta(days=number // 3)
+        Application.objects.filter(pk=application.pk).update(created_at=age)
+    return {
+        "role": ("role__any_of", [factories.role("Viewer").pk]),
+        "roles": ("role__any_of", [factories.role(name).pk for name in ("Viewer", "Editor")]),
+        "scope": ("scope__any_of", [acme.east.pk]),
+        "scopes": ("scope__any_of", [acme.east.pk, acme.west.pk]),
+    }
 
 
 @pytest.fixture

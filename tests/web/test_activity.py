@@ -10,7 +10,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from accessrules.actions.groups import add_member, remove_member
-from applications.actions import create_application, set_application_enabled
+from applications.actions.creation import create_application
+from applications.actions.status import set_application_enabled
 from runai_access.accounts.models import User
 from runai_access.activity import bounded_query
 from tests import factories

@@ -8,7 +8,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from applications.actions import create_application
+from applications.actions.creation import create_application
 from runai_access.accounts.models import User
 from tests import factories
 from tests.web.activity import LIST, happened, names

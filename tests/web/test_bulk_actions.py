@@ -8,7 +8,7 @@ from django.test import Client
 
 from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule
-from applications import actions
+from applications.actions.deletion import delete_applications
 from applications.models import Application
 from applications.views import bulk
 from runai_access.accounts.models import User
@@ -87,7 +87,7 @@ def test_refused_items_do_not_stop_a_bulk_action(
     """Another user deletes the second one, and the caller's rule before the third."""
     monkeypatch.setattr(bulk, "BATCH_SIZE", 1)
     two.append(factories.application("three"))
-    delete, turns = actions.delete_applications, iter(["one", "three", "two"])
+    delete, turns = delete_applications, iter(["one", "three", "two"])
 
     def in_turn(*, caller: Caller, applications: list[Application]) -> list[Application]:
         turn = next(turns)
@@ -97,7 +97,7 @@ def test_refused_items_do_not_stop_a_bulk_action(
             AccessRule.objects.living().delete()
         return delete(caller=caller, applications=applications)
 
-    monkeypatch.setattr(actions, "delete_applications", in_turn)
+    monkeypatch.setattr("applications.views.bulk.delete_applications", in_turn)
     text = text_of(browser.post(f"{BULK}delete/", _ids(two), headers=DIALOG))
     assert "1 of 3 done, 2 not" in text
     assert "one deleted" in text

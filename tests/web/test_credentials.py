@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
-from applications import actions
+from applications.actions import new_secrets
 from applications.models import Application
 from runai_access.accounts.models import User
 from runai_access.errors import Busy
@@ -155,7 +155,7 @@ def test_busy_server_keeps_the_input(browser: Client, monkeypatch: pytest.Monkey
     def busy(_: str) -> str:
         raise Busy("Too many sign-ins at the same time.", retry_after=5)
 
-    monkeypatch.setattr(actions, "hash_secret", busy)
+    monkeypatch.setattr(new_secrets, "hash_secret", busy)
     answer = _send(browser, name="ci")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert 'value="ci"' in answer.content.decode()

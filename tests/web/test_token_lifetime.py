@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from accessrules.authorization.callers import SYSTEM
-from applications import actions
+from applications.actions.secrets import add_secret, regenerate_secret, revoke_secret
 from applications.models import Application
 from runai_access.accounts.models import User
 from tests import factories
@@ -45,10 +45,10 @@ def test_lifetime_outside_the_range_is_refused(
 def test_last_regeneration_names_the_user(ada: User, ci: Application, as_: SignedIn) -> None:
     browser: Client = as_(ada)
     assert "Last regeneration None since creation" in text_of(browser.get(_url(ci)))
-    actions.regenerate_secret(caller=factories.caller(ada.subject), application_id=ci.pk)
+    regenerate_secret(caller=factories.caller(ada.subject), application_id=ci.pk)
     # Later changes of other secrets are not regenerations.
-    added = actions.add_secret(caller=SYSTEM, application_id=ci.pk)
-    actions.revoke_secret(caller=SYSTEM, application_id=ci.pk, secret_id=added.stored.pk)
+    added = add_secret(caller=SYSTEM, application_id=ci.pk)
+    revoke_secret(caller=SYSTEM, application_id=ci.pk, secret_id=added.stored.pk)
     page = text_of(browser.get(_url(ci)))
     assert "UTC by ada@acme.example" in page.partition("Last regeneration")[2][:60]
 

@@ -8,7 +8,8 @@ from typing import Any
 from django.utils import timezone
 
 from accessrules.authorization.callers import SYSTEM
-from applications.actions import add_secret, default_expiry
+from applications.actions.new_secrets import default_expiry
+from applications.actions.secrets import add_secret
 from applications.management.applications import application_named
 from runai_access.commands import OperatorCommand, report_refusals
 

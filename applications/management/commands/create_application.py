@@ -12,7 +12,8 @@ from accessrules.actions.rules import create_access_rule
 from accessrules.authorization.callers import SYSTEM
 from accessrules.management.references import scope_named
 from accessrules.models import AccessRule, Role
-from applications.actions import IssuedSecret, create_application
+from applications.actions.creation import create_application
+from applications.actions.new_secrets import IssuedSecret
 from applications.copying import create_application_like
 from applications.management.applications import application_named
 from runai_access.commands import OperatorCommand, report_refusals

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from accessrules.authorization.callers import SYSTEM
-from applications.actions import revoke_secret
+from applications.actions.secrets import revoke_secret
 from applications.management.applications import application_named
 from applications.models import Application
 from applications.oauth.secrets import is_id

@@ -1,37 +1,30 @@
-"""Applications, their client secrets, the keys that sign their tokens, and revoked tokens."""
+"""Applications, and the texts by which they are found."""
 
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Self
+from collections.abc import Mapping
+from typing import Any
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from accessrules.models import AccessRule, Subject
+from accessrules.models import Subject
+from applications.models.client_secrets import ClientSecret, ClientSecretQuerySet
 from applications.validators import DESCRIPTION_MAX_LENGTH
 from runai_access.db.denormalization import denormalized
 from runai_access.db.expressions import BinaryCollation
 from runai_access.db.normalization import normalize
 from runai_access.row_urls import row_url
 
-LABEL_MAX_LENGTH = 100
 # The marks of `searched_details_of`; `triggers.search_index` has one for the name of the owner.
 DESCRIPTION_MARK, LABEL_MARK, END_MARK = "\x1d", "\x1e", "\x1f"
-ADDRESS_MAX_LENGTH = 45
-AGENT_MAX_LENGTH = 200
 # The latest of creation, last login, and being enabled again. A login is all use except that of a
 # secret without requesting a token: see `ClientSecret.last_used_at`.
 UNUSED_SINCE = Greatest(
     Coalesce(F("last_login"), F("created_at")), Coalesce(F("enabled_at"), F("created_at"))
 )
-# How long a deleted application can be restored.
-TRASH_DAYS = 30
 
 
 class Application(models.Model):
@@ -221,7 +214,7 @@ class Application(models.Model):
         """The labels as they are written, `key=value`, by key."""
         return label_texts(self.labels)
 
-    def secrets_from_before_containment(self) -> "ClientSecretQuerySet":
+    def secrets_from_before_containment(self) -> ClientSecretQuerySet:
         """Return the live secrets that it had when it was contained: any of them can have leaked."""
         if self.contained_at is None:
             return ClientSecret.objects.none()
@@ -240,7 +233,7 @@ class Application(models.Model):
         return not self.secrets.live().filter(created_at__gt=self.contained_at).exists()
 
     @cached_property
-    def used_secret(self) -> "ClientSecret":
+    def used_secret(self) -> ClientSecret:
         """The newest live secret, which a token is issued for unless a client has used another."""
         return self.secrets.live()[0]
 
@@ -268,283 +261,3 @@ def searched_details_of(description: str, labels: Mapping[str, str]) -> str:
 def label_texts(labels: Mapping[str, str]) -> list[str]:
     """Return labels as they are written, `key=value`, by key."""
     return [f"{key}={value}" for key, value in sorted(labels.items())]
-
-
-class ClientSecretQuerySet(models.QuerySet["ClientSecret"]):
-    """Client secrets of any status."""
-
-    def unrevoked(self) -> Self:
-        """Return the live and the expired ones."""
-        return self.filter(revoked_at=None)
-
-    def live(self) -> Self:
-        """Return those that work."""
-        return self.filter(_is_live())
-
-    def ended(self) -> Self:
-        """Return the revoked and the expired ones."""
-        return self.exclude(_is_live())
-
-
-def _is_live() -> Q:
-    return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
-
-
-class ClientSecret(models.Model):
-    """A client secret of an application; only its hash is stored. It is live until revoked or expired.
-
-    The ID is public and part of the secret's text. Secrets made before 0.2.0 contain no ID
-    (`has_old_format`); an application has at most one of them.
-    """
-
-    id = models.CharField(primary_key=True, max_length=12)
-    application = models.ForeignKey(Application, models.CASCADE, related_name="secrets")
-    secret_hash = models.CharField(max_length=128)
-    has_old_format = models.BooleanField(default=False)
-    label = models.CharField(max_length=LABEL_MAX_LENGTH, blank=True, default="")
-    created_by = models.CharField(max_length=255)
-    created_at = models.DateTimeField(default=timezone.now)
-    expires_at = models.DateTimeField(null=True)  # NULL: never
-    last_used_at = models.DateTimeField(null=True)  # NULL: never
-    revoked_by = models.CharField(max_length=255, blank=True, default="")
-    revoked_at = models.DateTimeField(null=True)
-
-    objects = ClientSecretQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-created_at", "id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(secret_hash__startswith="$argon2id$"),  # noqa: S106
-                name="client_secret_only_as_argon2id",
-            ),
-            models.UniqueConstraint(
-                fields=["application"],
-                condition=Q(has_old_format=True),
-                name="client_secret_one_of_old_format",
-            ),
-        ]
-        indexes = [
-            # For the filter by expiry. Most secrets do not expire.
-            models.Index(
-                fields=["expires_at", "application"],
-                name="client_secret_by_expiry",
-                condition=Q(revoked_at=None, expires_at__isnull=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.beginning
-
-    @property
-    def beginning(self) -> str:
-        """The start of the secret's text, which identifies it."""
-        return "ras_…" if self.has_old_format else f"ras_{self.id}_…"
-
-    @property
-    def is_expired(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= timezone.now()
-
-    @property
-    def is_live(self) -> bool:
-        return self.revoked_at is None and not self.is_expired
-
-    @property
-    def is_too_old(self) -> bool:
-        """Whether the secret is live and older than the maximum age of the installation."""
-        days = settings.SECRET_MAX_AGE_DAYS
-        if days is None or not self.is_live:
-            return False
-        return self.created_at < timezone.now() - timedelta(days=days)
-
-    @property
-    def status(self) -> str:
-        """`live`, `expired` or `revoked`."""
-        if self.revoked_at is not None:
-            return "revoked"
-        return "expired" if self.is_expired else "live"
-
-
-class SecretUse(models.Model):
-    """How often a caller used a client secret on a day, in UTC. `oauth.secret_use` writes it.
-
-    Address and agent are empty for callers beyond the number that is counted separately.
-    """
-
-    secret = models.ForeignKey(ClientSecret, models.CASCADE, related_name="uses", db_index=False)
-    day = models.DateField(db_index=True)
-    address = models.CharField(max_length=ADDRESS_MAX_LENGTH, blank=True)
-    agent = models.CharField(max_length=AGENT_MAX_LENGTH, blank=True)
-    count = models.PositiveIntegerField()
-    last_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["secret", "day", "address", "agent"], name="secret_use_unique"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.secret_id} {self.day}"
-
-
-class TokenCount(models.Model):
-    """How many tokens were issued on a day, in UTC. `oauth.token_counts` writes it."""
-
-    day = models.DateField(primary_key=True)
-    count = models.PositiveBigIntegerField()
-
-    def __str__(self) -> str:
-        return f"{self.day}: {self.count}"
-
-
-class SigningKey(models.Model):
-    """An ES256 key pair. A key derived from SECRET_KEY encrypts the private key.
-
-    It is published on creation but signs only from `signs_from` on, when every replica has loaded it.
-    """
-
-    kid = models.CharField(primary_key=True, max_length=64)
-    encrypted_private_key = models.BinaryField()
-    public_jwk = models.JSONField()
-    created_at = models.DateTimeField(default=timezone.now)
-    signs_from = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["-signs_from", "kid"]
-
-    def __str__(self) -> str:
-        return self.kid
-
-
-class RevokedToken(models.Model):
-    """A token that its application revoked before it expired (RFC 7009)."""
-
-    jti = models.UUIDField(primary_key=True)
-    expires_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return str(self.jti)
-
-
-class DeletedRule(NamedTuple):
-    """An access rule that was deleted with its application. Its role or scope can be gone, too."""
-
-    role_id: int
-    role: str
-    scope_id: int
-    scope: str
-    expires: str | None  # in ISO 8601; None: never
-
-    @property
-    def expires_at(self) -> datetime | None:
-        return datetime.fromisoformat(self.expires) if self.expires else None
-
-    def __str__(self) -> str:
-        return f"{self.role} in {self.scope}"
-
-
-class DeletedApplicationQuerySet(models.QuerySet["DeletedApplication"]):
-    """Deleted applications; a background job removes those that can no longer be restored."""
-
-    def restorable(self) -> Self:
-        return self.filter(deleted_at__gt=_trash_begin())
-
-    def expired(self) -> Self:
-        return self.filter(deleted_at__lte=_trash_begin())
-
-    def keep(
-        self, applications: Collection["DeletedApplication"], rules: Collection[AccessRule]
-    ) -> None:
-        """Store `applications` with `rules`, which were deleted with them."""
-        rules_of: defaultdict[uuid.UUID, list[DeletedRule]] = defaultdict(list)
-        for rule in rules:
-            expires = rule.expires_at.isoformat() if rule.expires_at else None
-            role, scope = rule.role, rule.scope
-            kept = DeletedRule(role.pk, role.name, scope.pk, scope.label, expires)
-            rules_of[rule.subject_id].append(kept)
-        for application in applications:
-            application.rules = rules_of[application.pk]
-        self.bulk_create(applications)
-
-
-# The fields of an application that restoring it brings back.
-KEPT_FIELDS = (
-    "created_by", "created_at", "last_login", "token_lifetime",
-    "owner_id", "description", "labels", "allowed_addresses",
-)  # fmt: skip
-
-
-def _trash_begin() -> datetime:
-    return timezone.now() - timedelta(days=TRASH_DAYS)
-
-
-class DeletedApplication(models.Model):
-    """What is kept of a deleted application for TRASH_DAYS, to restore it.
-
-    Its subject is kept, retired. Its client secrets and tokens are not kept.
-    """
-
-    subject = models.OneToOneField(
-        Subject, models.CASCADE, primary_key=True, related_name="deleted_application"
-    )
-    name = models.CharField(max_length=255)
-    was_enabled = models.BooleanField()
-    # `DeletedRule`s, as arrays.
-    rules = models.JSONField(default=list)
-    created_by = models.CharField(max_length=255)
-    created_at = models.DateTimeField()
-    last_login = models.DateTimeField(null=True)
-    token_lifetime = models.PositiveIntegerField(null=True)
-    owner = models.ForeignKey(Subject, models.PROTECT, null=True, related_name="+", db_index=False)
-    description = models.CharField(max_length=DESCRIPTION_MAX_LENGTH)
-    labels = models.JSONField(default=dict)
-    allowed_addresses = models.TextField()
-    deleted_by = models.CharField(max_length=255)
-    deleted_at = models.DateTimeField(default=timezone.now)
-
-    objects = DeletedApplicationQuerySet.as_manager()
-
-    class Meta:
-        # One for each sort of the list, with the tie-break of `runai_access.lists.sorts`.
-        indexes = [
-            models.Index(
-                BinaryCollation(F("name")), F("subject"), name="deleted_application_by_name"
-            ),
-            models.Index(
-                BinaryCollation(F("created_by")), F("subject"), name="deleted_app_by_creator"
-            ),
-            models.Index(
-                BinaryCollation(F("deleted_by")), F("subject"), name="deleted_app_by_deleter"
-            ),
-            models.Index(fields=["created_at", "subject"], name="deleted_app_by_creation"),
-            models.Index(fields=["deleted_at", "subject"], name="deleted_app_by_deletion"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def id(self) -> uuid.UUID:
-        return self.subject_id
-
-    @classmethod
-    def of(cls, application: Application, *, deleted_by: str) -> Self:
-        """Return a new, unsaved entry for an application that is about to be deleted."""
-        return cls(
-            subject_id=application.pk,
-            name=application.name,
-            was_enabled=application.enabled,
-            deleted_by=deleted_by,
-            **{name: getattr(application, name) for name in KEPT_FIELDS},
-        )
-
-    @property
-    def deleted_rules(self) -> list[DeletedRule]:
-        """The access rules that were deleted with the application."""
-        return [DeletedRule(*values) for values in self.rules]
-
-    @property
-    def restorable_until(self) -> datetime:
-        return self.deleted_at + timedelta(days=TRASH_DAYS)
