@@ -10,7 +10,12 @@ from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
-from accessrules.filters.search import keys_of_subjects, names_matching, rules_to_find
+from accessrules.filters.search import (
+    keys_of_subjects,
+    keys_of_visible,
+    names_matching,
+    rules_to_find,
+)
 from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject, at_or_below
 from runai_access.db.distinct import distinct_values
 from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexHint, starts_with
@@ -130,10 +135,13 @@ class RuleSubjectFilter(TextFilter):
     def keys(self, operator: Operator, values: list[str], context: Authority) -> KeySubquery | None:
         if operator.negates:
             return None
-        longest, rules = normalize(max(values, key=len)), rules_to_find(context)
+        longest = normalize(max(values, key=len))
         is_exact = len(values) == 1 and operator in (CONTAINS, STARTS_WITH)
         if operator in (CONTAINS, ENDS_WITH):
-            return keys_of_subjects(rules, longest, is_exact=is_exact)
+            found = keys_of_subjects(context, longest, is_exact=is_exact)
+            condition = self.condition(operator, values, context)
+            return keys_of_visible(context, condition) if found is None else found
+        rules = rules_to_find(context)
         return KeySubquery.of(rules.filter(starts_with(self.path, longest)), is_exact=is_exact)
 
 

@@ -1,6 +1,7 @@
 """Search for access rules by the names of their subjects, roles and scopes."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -10,7 +11,15 @@ from django.db.models import F, Q, QuerySet, Sum
 from accessrules.authorization import scope_policy
 from accessrules.authorization.authority import SYSTEM, Authority
 from accessrules.authorization.effective_access import sees_all_rules
-from accessrules.models import AccessRule, AccessRuleQuerySet, Role, RuleCount, Scope, Subject
+from accessrules.models import (
+    AccessRule,
+    AccessRuleQuerySet,
+    Role,
+    RuleCount,
+    Scope,
+    Subject,
+    SubjectQuerySet,
+)
 from runai_access.db.expressions import InArray, SQLiteNoIndexHint
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, normalize_term
@@ -45,13 +54,15 @@ def search(text: str, authority: Authority) -> ListFilter:
     """Return the filter for rules whose subject, role or scope name contains `text`."""
     term = normalize_term(text)
     role_ids, scope_ids = roles_named(text), scopes_named(text, authority)
-    rules = rules_to_find(authority)
     condition = (
         Q(subject_name__contains=term)
         | Q(InArray(SQLiteNoIndexHint(F("role")), role_ids))
         | Q(InArray(SQLiteNoIndexHint(F("scope")), scope_ids))
     )
-    keys = keys_of_subjects(rules, term)
+    keys = keys_of_subjects(authority, term)
+    if keys is None:
+        return ListFilter(condition, keys_of_visible(authority, condition))
+    rules = rules_to_find(authority)
     if role_ids:
         keys |= KeySubquery.of(rules.filter(role__in=role_ids))
     if scope_ids:
@@ -59,31 +70,57 @@ def search(text: str, authority: Authority) -> ListFilter:
     return ListFilter(condition, keys)
 
 
-def keys_of_subjects(rules: AccessRuleQuerySet, term: str, *, is_exact: bool = True) -> KeySubquery:
-    """Return the keys of `rules` whose subject name contains the normalized `term`.
+def keys_of_subjects(
+    authority: Authority, term: str, *, is_exact: bool = True
+) -> KeySubquery | None:
+    """Return the keys of rules whose subject name contains the normalized `term`.
 
-    Not whole if more than _MAX_SUBJECTS subjects match: then a scan fills a page quickly.
+    Not whole if more than _MAX_SUBJECTS subjects match: then a scan fills a page quickly. None for a
+    caller who sees a part of the rules, if no index finds the subjects: see `keys_of_visible`.
     """
-    subjects = _subjects_named(term)
+    subjects = _indexed_subjects(term)
+    if subjects is None:
+        if not sees_all_rules(authority):
+            return None
+        subjects = KeySubquery.of(_named(term)).first(_MAX_SUBJECTS + 1)
     if not subjects:
         return KeySubquery(is_exact=is_exact)
     is_whole = len(subjects) <= _MAX_SUBJECTS
-    named = rules.filter(InArray("subject", subjects))
+    named = rules_to_find(authority).filter(InArray("subject", subjects))
     return KeySubquery.of(named, is_exact=is_exact, is_whole=is_whole)
 
 
-def _subjects_named(term: str) -> list[Any]:
-    """Return the database ids of subjects whose name contains the normalized `term`."""
-    named = Subject.objects.filter(normalized_name__contains=term)
-    keys = KeySubquery.of(named)
+def keys_of_visible(authority: Authority, condition: Q) -> KeySubquery:
+    """Return the keys of rules that match, for a caller who sees a part of them.
+
+    Each visible rule is tested, because testing the names of all subjects would take longer.
+    """
+    rules = authority.visible_rules(by_scope=True).living()
+    return replace(KeySubquery.of(rules.filter(condition)), is_scan=True)
+
+
+def _indexed_subjects(term: str) -> list[Any] | None:
+    """Return the database ids of subjects whose name contains the normalized `term`.
+
+    None if no index applies, or if more than _MAX_SUBJECTS match.
+    """
     found = [find(term, _MAX_SUBJECTS) for find in _finders.values()]
-    indexed = reduce(or_, found, KeySubquery()).first(_MAX_SUBJECTS + 1) if all(found) else None
-    if indexed is not None and len(indexed) <= _MAX_SUBJECTS:
-        others = [type_ for type_ in Subject.Type if type_ not in _finders]
-        # Active subjects only, because the index on types covers those.
-        others_named = named.living().filter(type__in=others)
-        keys = KeySubquery.of(named.filter(InArray("pk", indexed))) | KeySubquery.of(others_named)
+    if not all(found):
+        return None
+    indexed = reduce(or_, found, KeySubquery()).first(_MAX_SUBJECTS + 1)
+    if len(indexed) > _MAX_SUBJECTS:
+        return None
+    others = [type_ for type_ in Subject.Type if type_ not in _finders]
+    # Active subjects only, because the index on types covers those.
+    others_named = _named(term).living().filter(type__in=others)
+    keys = KeySubquery.of(_named(term).filter(InArray("pk", indexed))) | KeySubquery.of(
+        others_named
+    )
     return keys.first(_MAX_SUBJECTS + 1)
+
+
+def _named(term: str) -> SubjectQuerySet:
+    return Subject.objects.filter(normalized_name__contains=term)
 
 
 def rules_to_find(authority: Authority) -> AccessRuleQuerySet:
@@ -138,8 +175,8 @@ def permission_filter(authority: Authority) -> ListFilter | None:
     """Return the filter for visible rules, or None if the caller sees all of them."""
     if sees_all_rules(authority):
         return None
-    keys = KeySubquery.of(authority.visible_rules(by_scope=True).living())
-    return ListFilter(Q(), keys, among=AccessRule.objects.living())
+    rules = authority.visible_rules(by_scope=True).living()
+    return ListFilter(Q(), KeySubquery.of(rules), among=AccessRule.objects.living(), rows=rules)
 
 
 def roles_named(text: str) -> list[int]:

@@ -95,6 +95,9 @@ class ListFilter:
     before it. It `is_correlated` if each row is tested by a subquery: then looking up its keys is
     cheaper.
 
+    `rows` are set if they are the rows of exact keys: other conditions are then tested along the index
+    that finds them.
+
     `column` is set if the condition is one range of the index on that column, which also provides the
     keys. `then_by` is the column that this index has next, if the range is one value: it can be the
     order of the list.
@@ -104,6 +107,7 @@ class ListFilter:
     keys: KeySubquery | None = None
     column: str = ""
     among: QuerySet[Any] | None = None
+    rows: QuerySet[Any] | None = None
     is_correlated: bool = False
     then_by: str = ""
 
@@ -293,12 +297,12 @@ class Selection:
         """Return the rows, driven by the keys of one filter."""
         if list_filter.column:
             return apply_filters(self._rows, self._list_filters, driven_by=list_filter.column)
+        others = _remaining_filters(self._list_filters, list_filter)
+        if list_filter.rows is not None:
+            return apply_filters(list_filter.rows, others, driven_by="")
         found = InKeySubquery("pk", keys, are_few=are_few)
         rows = self._tested(list_filter, keys) if list_filter.is_correlated else self._rows
-        rows = rows.filter(found)
-        return apply_filters(
-            rows, _remaining_filters(self._list_filters, list_filter), driven_by=""
-        )
+        return apply_filters(rows.filter(found), others, driven_by="")
 
     def _tested(self, list_filter: ListFilter, keys: KeySubquery) -> QuerySet[Any]:
         """Return the rows to look its keys up in: all, if the keys apply the permission filter."""
@@ -344,14 +348,18 @@ class Selection:
 
     def _sort_fallback(self, sort: Sort) -> OrderedQuery[Any] | None:
         """Return a sorted query for when a scan reaches its limit; None if there are too many rows."""
+        rows = self._sortable
+        return None if rows is None else OrderedQuery(rows, without_index(sort))
+
+    @cached_property
+    def _sortable(self) -> QuerySet[Any] | None:
+        """The rows, driven by a filter with at most MAX_SORT_FALLBACK keys, if there is one."""
         if self._few_visible:
-            rows = self._driven_by(*self._few_visible, are_few=True)
-            return OrderedQuery(rows, without_index(sort))
+            return self._driven_by(*self._few_visible, are_few=True)
         quickly_counted_first = sorted(self._found, key=lambda one: not one[1].is_distinct)
         for list_filter, keys in quickly_counted_first:
-            _, are_all = keys.count(MAX_SORT_FALLBACK)
-            if are_all:
-                return OrderedQuery(self._driven_by(list_filter, keys), without_index(sort))
+            if not keys.tests_all and keys.exists_more_than(MAX_SORT_FALLBACK - 1) is False:
+                return self._driven_by(list_filter, keys)
         return None
 
     def order(self, sort: Sort) -> Sort:
@@ -398,14 +406,15 @@ class Selection:
         keys = self._only_keys
         if keys and keys.is_whole:
             return keys.count(_UNLIMITED)[0]
-        rows = self.rows().order_by()
-        if self._is_scan and self._list_filters:
-            # Counting can test all rows. If few match, the page must not test them again.
-            few = KeySubquery.of(rows).few(MAX_SORTED_CANDIDATES)
-            if few is not None:
-                self._candidates = self._rows, few
-                return len(few)
-        return rows.count()
+        if not self._is_scan or not self._list_filters:
+            return self.rows().order_by().count()
+        rows = (self.rows() if self._sortable is None else self._sortable).order_by()
+        # If counting tests all rows and few match, the page must not test them again.
+        few = KeySubquery.of(rows).few(MAX_SORTED_CANDIDATES)
+        if few is None:
+            return rows.count()
+        self._candidates = self._rows, few
+        return len(few)
 
     def exists_more_than(self, number: int) -> bool | None:
         """Return whether more than `number` rows match; None if that would take too long."""
