@@ -15,6 +15,7 @@ from accessrules.filters.search import (
     keys_of_visible,
     names_matching,
     rules_to_find,
+    visible_groups,
 )
 from accessrules.models import AccessRule, AccessRuleQuerySet, Role, Scope, Subject, at_or_below
 from runai_access.db.distinct import distinct_values
@@ -241,6 +242,9 @@ class RuleReferenceFilter(FieldFilter):
         self, operator: Operator, values: list[Any], context: Authority, rows: QuerySet[Any]
     ) -> ListFilter:
         matching = self.model.objects.filter(self.of.condition(operator, values, context))
+        visible = visible_groups(context, self.column)
+        if visible is not None:  # PostgreSQL would look all of them up
+            matching = matching.filter(InArray("pk", visible))
         return rules_with(self.column, list(matching.order_by().values_list("pk", flat=True)), rows)
 
 

@@ -120,6 +120,8 @@ class OrderedQuery(Generic[M]):
     sort_fallback: Callable[[], "OrderedQuery[M] | None"] | None = None
 
 
+# A row after this many of several queries is found among sorted rows, if they are few.
+MAX_UNSORTED = 3_000
 # The share of the expected rows of other groups that are passed without a test.
 _CAUTION = 0.9
 # The most rows that are tested for a page if the matching rows are too many to sort.
@@ -297,6 +299,13 @@ class Reader(Generic[M]):
     @cached_property
     def _fallback(self) -> OrderedQuery[M] | None:
         return self.listed.sort_fallback() if self.listed.sort_fallback else None
+
+    def query_at(self, position: int) -> OrderedQuery[M]:
+        """Return the query that finds the row at a position: a deep one among rows that are sorted.
+
+        If few rows of an index match, it would pass most of the table.
+        """
+        return (position > MAX_UNSORTED and self._fallback) or self.listed
 
     def _keys(self, part: Q, is_descending: bool) -> QuerySet[Any, Any]:
         """Return the keys of a part, for the database to sort."""

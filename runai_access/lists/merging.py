@@ -82,7 +82,7 @@ class MergedReader(Generic[M]):
 
     def _first_at(self, part: Q, position: int) -> list[tuple[Any, Any]]:
         """Return the sort value and the key of the first reader's row at a position of a part."""
-        first = self._readers[0].listed
+        first = self._readers[0].query_at(position)
         part, position = skip_to_offset(first, part, position, self._is_descending)
         # Its key first: the sort value of a row can be in another table.
         key = self._ordered(first, part).values("pk")[position : position + 1]
