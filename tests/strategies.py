@@ -14,6 +14,7 @@ def force(strategy: str, monkeypatch: pytest.MonkeyPatch, *, limit: int = 1_000)
     """Force one of STRATEGIES. `limit` is the most keys to read, or for "incomplete" rows to test."""
     for most in ("MAX_SORTED_CANDIDATES", "MAX_SCANNED_CANDIDATES"):
         monkeypatch.setattr(selection, most, limit if strategy == "keys" else -1)
+    monkeypatch.setattr(keyset, "MAX_UNSORTED", -1 if strategy == "sort" else limit)
     if strategy in ("scan", "incomplete"):
         monkeypatch.setattr(Selection, "_is_scan", True)
     if strategy == "incomplete":

@@ -358,7 +358,7 @@ class Selection:
             return self._driven_by(*self._few_visible, are_few=True)
         quickly_counted_first = sorted(self._found, key=lambda one: not one[1].is_distinct)
         for list_filter, keys in quickly_counted_first:
-            if not keys.tests_all and keys.exists_more_than(MAX_SORT_FALLBACK - 1) is False:
+            if not keys.tests_all and keys.exists_more_than(MAX_SORT_FALLBACK) is False:
                 return self._driven_by(list_filter, keys)
         return None
 

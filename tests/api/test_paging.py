@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accessrules.authorization.authority import authority_of
+from accessrules.filters import search
 from accessrules.filters.rules import name_sort
 from accessrules.filters.search import visible_groups
 from accessrules.models import AccessRule, Scope
@@ -22,7 +23,7 @@ from runai_access.audit.models import AuditEvent
 from runai_access.lists import keyset, selection, sorts
 from tests import factories
 from tests.api.conftest import As
-from tests.strategies import force
+from tests.strategies import STRATEGIES, force
 
 pytestmark = pytest.mark.django_db
 APPS = "/api/v1/apps"
@@ -319,3 +320,51 @@ def test_few_rules_among_many_are_found_once_for_the_total_and_the_page(
     tested = [sql for sql in conditions if "subject_type" in sql and "role_id" in sql]
     assert len(tested) == 1
     assert client.get(url).json()["displayRecords"] == 2
+
+
+@pytest.fixture
+def lead(as_: As) -> Client:
+    """A caller who sees the access rules of one department, and its rules; others see more."""
+    cluster = factories.cluster("east")
+    vision, other = factories.department("vision", cluster), factories.department("b", cluster)
+    lab = factories.project("vision-lab", vision)
+    for place in (lab, factories.project("visionary", other)):
+        factories.many_applications(3, ("Viewer", place))
+        factories.application(f"ion of {place.name}", ("Viewer", place))
+    return as_(factories.application("lead", ("Department administrator", vision)))
+
+
+def subjects_of(client: Client, url: str) -> list[str]:
+    return sorted(rule["subjectId"] for rule in client.get(url).json()["accessRules"])
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(
+    ("query", "number"),
+    [("search=on", 5), ("search=vision", 5), ("filterBy=subjectId=@on", 1), ("search=qq", 0)],
+)
+def test_a_search_without_an_index_tests_the_visible_rules_only(
+    lead: Client, query: str, number: int, strategy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_MAX_SUBJECTS", -1)  # as if more subjects matched
+    force(strategy, monkeypatch)
+    url = f"{RULES}?{query}"
+    with CaptureQueriesContext(connection) as queries:
+        answer = lead.get(url).json()
+    assert (answer["totalRecords"], answer["displayRecords"]) == (number, number)
+    named = [one["sql"] for one in queries if 'FROM "accessrules_subject"' in one["sql"]]
+    assert [sql for sql in named if "normalized_name" in sql.partition("WHERE")[2]] == []
+
+
+@pytest.mark.parametrize("condition", ["scopeType==project", "scopeName=@vision", "scopeName!=b"])
+def test_a_scope_filter_looks_up_visible_scopes_only(lead: Client, condition: str) -> None:
+    url = f"{RULES}?filterBy={condition}"
+    visionary = str(Scope.objects.get(name="visionary").pk)
+    lists = [
+        found
+        for sql in statements(lead, url)
+        for found in re.findall(r"[\[{(]([\d, ]+)[\]})]", sql)
+    ]
+    assert lists
+    assert [found for found in lists if visionary in re.split(r"\D+", found)] == []
+    assert lead.get(url).json()["totalRecords"] >= 4
