@@ -28,6 +28,7 @@ import django
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.load import Request
+from runai_access.server.frames import with_space_for_frames
 
 ROUNDS, REQUESTS = 40, 150
 ADDRESS = "192.0.2.1"
@@ -40,8 +41,6 @@ def main() -> None:
         os.environ["RUNAI_ACCESS_VAR"] = folder
         os.environ["DJANGO_SETTINGS_MODULE"] = "bench.beside_settings"
         django.setup()
-        from runai_access.server.frames import with_space_for_frames
-
         # As in the threads of the server.
         report(with_space_for_frames(measure)(requests()))
 

@@ -140,8 +140,9 @@ class RuleSubjectFilter(TextFilter):
         is_exact = len(values) == 1 and operator in (CONTAINS, STARTS_WITH)
         if operator in (CONTAINS, ENDS_WITH):
             found = keys_of_subjects(context, longest, is_exact=is_exact)
-            condition = self.condition(operator, values, context)
-            return keys_of_visible(context, condition) if found is None else found
+            if found is None:
+                found = keys_of_visible(context, self.condition(operator, values, context))
+            return found
         rules = rules_to_find(context)
         return KeySubquery.of(rules.filter(starts_with(self.path, longest)), is_exact=is_exact)
 

@@ -30,7 +30,7 @@ class Stopwatch:
     Wall time alone would charge a cheap request for waiting for expensive ones, for the GIL or a core.
     CPU time alone would limit no one on an overloaded machine, where a process gets little of it. So
     parallel requests share the wall time in proportion to their CPU time, and each costs at least its
-    CPU time: queries run on several cores at once. A lone request costs all of its wall time.
+    CPU time: queries can run on several cores. A lone request costs all of its wall time.
 
     PostgreSQL works without CPU time of this process. There, a request costs at least the wall time
     minus the CPU time of the other threads, for which it can have waited.

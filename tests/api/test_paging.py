@@ -334,10 +334,6 @@ def lead(as_: As) -> Client:
     return as_(factories.application("lead", ("Department administrator", vision)))
 
 
-def subjects_of(client: Client, url: str) -> list[str]:
-    return sorted(rule["subjectId"] for rule in client.get(url).json()["accessRules"])
-
-
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize(
     ("query", "number"),
