@@ -132,6 +132,11 @@ class Subject(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def label(self) -> str:
+        """The type and name, for example "application ci-prod"."""
+        return f"{self.get_type_display().lower()} {self.name}"
+
 
 class GroupMembership(models.Model):
     """A subject's membership in a group. The group's access rules apply to its members immediately."""

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accessrules.actions.rules import lock_administration, lock_subject
+from accessrules.actions.locking import lock_administration, lock_subject
 from accessrules.authorization.callers import Caller
 from applications import policy
 from applications.actions.changes import end_dormancy, entity_of

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from accessrules.actions.rules import create_access_rule, lock_scopes
+from accessrules.actions.locking import lock_scopes
+from accessrules.actions.rules import NewRule, create_access_rules
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import Caller
 from accessrules.models import AccessRule
@@ -13,6 +14,7 @@ from applications import policy
 from applications.actions.creation import create_application
 from applications.actions.new_secrets import HashedSecret, IssuedSecret
 from applications.models import Application
+from runai_access.errors import require_success
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,8 @@ def create_application_like(
             secret=secret,
         )
         rules = rules_to_copy(caller.authority, application)
-        for rule in rules.grantable:
-            create_access_rule(
-                caller=caller,
-                subject=issued.application.subject,
-                role=rule.role,
-                scope=rule.scope,
-                expires_at=rule.expires_at,
-            )
+        subject = issued.application.subject
+        new = [NewRule(subject, rule.role, rule.scope, rule.expires_at) for rule in rules.grantable]
+        for result in create_access_rules(caller=caller, rules=new):
+            require_success(result)
     return ApplicationCopy(issued, rules)

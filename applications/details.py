@@ -11,7 +11,8 @@ from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from accessrules.actions.rules import find_subject, lock_subject
+from accessrules.actions.locking import lock_subject
+from accessrules.actions.subjects import find_subject
 from accessrules.authorization.callers import Caller
 from accessrules.models import Subject
 from applications import policy

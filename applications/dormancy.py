@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce, Greatest, StrIndex
 from django.db.models.lookups import GreaterThan, GreaterThanOrEqual, LessThan
 from django.utils import timezone
 
-from accessrules.actions.rules import set_subjects_enabled
+from accessrules.actions.subjects import set_subjects_enabled
 from accessrules.authorization.callers import SYSTEM
 from applications.actions.changes import end_tokens, entity_of
 from applications.actions.locking import lock_applications, lock_with_subjects

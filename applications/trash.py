@@ -2,17 +2,15 @@
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 
-from accessrules.actions.rules import (
-    RestoredGrant,
-    lock_administration,
-    lock_scopes,
-    restore_access_rules,
-    restore_subject,
-)
+from accessrules.actions.locking import lock_administration, lock_scopes
+from accessrules.actions.rules import NewRule, restore_access_rules
+from accessrules.actions.subjects import restore_subject
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.effective_access import sees_all_rules
@@ -27,6 +25,14 @@ from applications.models import (
     searched_details_of,
 )
 from runai_access.audit.recorder import record
+
+
+class RestoredGrant(NamedTuple):
+    """What an access rule of a restored application grants, and until when."""
+
+    role: Role
+    scope: Scope
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,8 @@ def restore_application(*, caller: Caller, application_id: str | uuid.UUID) -> R
         actor=caller.actor,
         changes={"name": [None, application.name], "restored": [None, True]},
     )
-    restore_access_rules(subject, restoration.grants, caller=caller)
+    rules = [NewRule(subject, *grant) for grant in restoration.grants]
+    restore_access_rules(rules, caller=caller)
     caller.authority.require_can_impersonate(subject)
     caller.require_recent_authentication_for(subject)
     deleted.delete()

@@ -3,20 +3,30 @@
 For invalid input, actions raise Django's ValidationError with the name of the field.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
 
 class DomainError(Exception):
     """The base of all expected errors."""
 
 
-class Denied(DomainError):
+class Refusal(DomainError):
+    """The base of errors of one item, which do not stop the other items of a bulk action."""
+
+
+class Denied(Refusal):
     """The caller lacks a permission. The message names it, and the scope."""
 
 
-class NotFound(DomainError):
+class NotFound(Refusal):
     """The ID does not exist, or is not visible to the caller."""
 
 
-class Conflict(DomainError):
+class Conflict(Refusal):
     """The request conflicts with existing data. `field` is the input to change, if any."""
 
     def __init__(self, message: str, *, field: str = "") -> None:
@@ -54,3 +64,18 @@ class Busy(DomainError):
 
 class TooMany(Busy):
     """The caller has made too many attempts."""
+
+
+def attempt(act: Callable[[T], R], item: T) -> R | Refusal:
+    """Return the result of `act`, or the refusal that it raised."""
+    try:
+        return act(item)
+    except Refusal as refusal:
+        return refusal
+
+
+def require_success(result: R | Refusal) -> R:
+    """Return the result of an action. Raises its refusal."""
+    if isinstance(result, Refusal):
+        raise result
+    return result

@@ -186,9 +186,9 @@ def department(name: str, in_cluster: Scope) -> Scope:
     return _below(in_cluster, name)
 
 
-def project(name: str, in_department: Scope) -> Scope:
+def project(name: str, in_department: Scope, **fields: Any) -> Scope:
     """Create a project in a department."""
-    return _below(in_department, name)
+    return _below(in_department, name, **fields)
 
 
 def caller(holder: Holder, address: str | None = None) -> Caller:
@@ -202,7 +202,9 @@ def subject_of(holder: Holder) -> Subject:
     return holder if isinstance(holder, Subject) else holder.subject
 
 
-def _below(parent: Scope, name: str) -> Scope:
+def _below(parent: Scope, name: str, **fields: Any) -> Scope:
     scope = Scope.below(parent, name=name, created_by=MAKER)
+    for field, value in fields.items():
+        setattr(scope, field, value)
     scope.save(force_insert=True)
     return scope

@@ -1,22 +1,22 @@
-"""Bulk operations: each item is its own action and transaction, with its own outcome."""
+"""Bulk operations: each item has its own outcome."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import product
+from itertools import islice
 from typing import Generic, TypeVar
 
 from django.http import HttpRequest
 
-from accessrules.actions.rules import create_access_rule
-from accessrules.authorization.callers import Caller, record_denial
-from accessrules.models import AccessRule, Role, Scope, Subject
-from runai_access.errors import Conflict, Denied, DomainError, NotFound
+from accessrules.authorization.callers import record_denial
+from runai_access.errors import Denied, Refusal, attempt
 
 MAX_SUBJECTS = MAX_SCOPES = 10
 MAX_DELETIONS = 1_000
+# Items in one transaction. On SQLite it blocks all other writes.
+BATCH_SIZE = 100
 
 T = TypeVar("T")
+S = TypeVar("S")
 R = TypeVar("R")
 
 
@@ -26,7 +26,7 @@ class Outcome(Generic[T, R]):
 
     wanted: T
     made: R | None = None
-    refusal: DomainError | None = None
+    refusal: Refusal | None = None
 
 
 def run_bulk(
@@ -34,34 +34,43 @@ def run_bulk(
 ) -> list[Outcome[T, R]]:
     """Run `act` on each item and collect the outcomes. A refused item does not stop the rest.
 
-    Domain errors become outcomes, denials are also audited, and anything else propagates.
+    Denials are also audited; errors that are not refusals propagate.
     """
-    outcomes: list[Outcome[T, R]] = []
-    for item in wanted:
-        try:
-            outcomes.append(Outcome(item, made=act(item)))
-        except (Conflict, NotFound) as refusal:
-            outcomes.append(Outcome(item, refusal=refusal))
-        except Denied as denied:
-            record_denial(request, denied)
-            outcomes.append(Outcome(item, refusal=denied))
+    return run_in_batches(request, wanted, lambda items: [attempt(act, items[0])], size=1)
+
+
+def run_in_batches(
+    request: HttpRequest,
+    wanted: Iterable[T],
+    act: Callable[[Sequence[T]], Sequence[R | Refusal]],
+    *,
+    size: int | None = None,
+) -> list[Outcome[T, R]]:
+    """Run `act` on batches and collect the outcome of each item, as `run_bulk` does.
+
+    `act` returns the result or the refusal of each item. If it raises a refusal, that is of all items.
+    """
+    items, outcomes = iter(wanted), list[Outcome[T, R]]()
+    while batch := list(islice(items, size or BATCH_SIZE)):
+        results = attempt(act, batch)
+        if isinstance(results, Refusal):
+            results = [results] * len(batch)
+        for item, result in zip(batch, results, strict=True):
+            if isinstance(result, Denied):
+                record_denial(request, result)
+            if isinstance(result, Refusal):
+                outcomes.append(Outcome(item, refusal=result))
+            else:
+                outcomes.append(Outcome(item, made=result))
     return outcomes
 
 
-def create_access_rules(
-    request: HttpRequest,
-    *,
-    caller: Caller,
-    subjects: list[Subject],
-    role: Role,
-    scopes: list[Scope],
-    expires_at: datetime | None = None,
-) -> list[Outcome[tuple[Subject, Scope], AccessRule]]:
-    """Grant one role to each subject in each scope."""
-    return run_bulk(
-        request,
-        product(subjects, scopes),
-        lambda pair: create_access_rule(
-            caller=caller, subject=pair[0], role=role, scope=pair[1], expires_at=expires_at
-        ),
-    )
+def act_on_found(
+    wanted: Iterable[T],
+    find: Callable[[T], S],
+    act: Callable[[Sequence[S]], Sequence[R | Refusal]],
+) -> list[R | Refusal]:
+    """Run `act` on what `find` returns for each item; return each result, or the refusal of either."""
+    found = [attempt(find, item) for item in wanted]
+    results = iter(act([item for item in found if not isinstance(item, Refusal)]))
+    return [item if isinstance(item, Refusal) else next(results) for item in found]

@@ -6,12 +6,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from accessrules.actions.locking import lock_administration, lock_scope
 from accessrules.actions.rules import (
     check_expiry,
     delete_expired,
     entity_of,
-    lock_administration,
-    lock_scope,
     require_an_administrator,
 )
 from accessrules.authorization.callers import Caller

@@ -8,11 +8,9 @@ from collections.abc import Collection
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accessrules.actions.rules import (
+from accessrules.actions.locking import lock_administration, lock_subject, lock_subjects
+from accessrules.actions.subjects import (
     create_subject,
-    lock_administration,
-    lock_subject,
-    lock_subjects,
     rename_subject,
     retire_subjects,
     set_subject_enabled,

@@ -1,15 +1,20 @@
-"""Actions on access rules and subjects, each with its permission check and audit event."""
+"""Creating and deleting access rules, with permission checks and audit events."""
 
-import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db import transaction
+from django.db.models import BigAutoField, Exists, OuterRef
 from django.utils import timezone
 
+from accessrules.actions.locking import (
+    existing,
+    lock_administration,
+    lock_living_subjects,
+    lock_scopes,
+)
 from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID
 from accessrules.authorization.grants import gives_access
@@ -20,14 +25,20 @@ from accessrules.models import (
     Role,
     Scope,
     Subject,
-    SubjectQuerySet,
 )
-from runai_access.audit.recorder import Entity, record, record_all
-from runai_access.db.normalization import is_storable
-from runai_access.errors import Conflict, NotFound
+from runai_access.audit.recorder import Entity, record_all
+from runai_access.errors import Conflict, NotFound, Refusal, attempt, require_success
 
 
-@transaction.atomic
+class NewRule(NamedTuple):
+    """An access rule to create. It ends at `expires_at` or, without it, when it is deleted."""
+
+    subject: Subject
+    role: Role
+    scope: Scope
+    expires_at: datetime | None = None
+
+
 def create_access_rule(
     *,
     caller: Caller,
@@ -38,37 +49,88 @@ def create_access_rule(
 ) -> AccessRule:
     """Grant `role` in `scope` to `subject`, until `expires_at` or, without it, until it is deleted.
 
-    Raises Denied if the caller cannot grant it, ReauthenticationRequired for an administrator role,
-    ValidationError for an expiry in the past, Conflict if the subject already has that rule.
+    Raises Denied if the caller cannot grant it, NotFound if the scope or subject was deleted,
+    ReauthenticationRequired for an administrator role, ValidationError for an expiry in the past,
+    Conflict if the subject already has that rule.
     """
-    check_expiry(expires_at)
-    # Locked first: no other request can move or delete the scope after the check.
-    scope = lock_scope(scope)
-    living = lock_subject(subject)
-    caller.refresh_authority().authority.require_can_grant(role, scope)
-    if gives_access(role):
-        caller.require_recent_authentication()
-    delete_expired(AccessRule.objects.expired().filter(subject=living, role=role, scope=scope))
-    rule = AccessRule(
-        subject=living, role=role, scope=scope, expires_at=expires_at, created_by=caller.name
-    )
-    try:
-        with transaction.atomic():
-            rule.save()
-    except IntegrityError as error:
-        raise Conflict(
-            f"{living.name} already has the role {role.name} in {scope.label}.", field="roleId"
-        ) from error
-    record("create", entity_of(rule), actor=caller.actor, changes=_changes(None, rule))
-    return rule
+    rule = NewRule(subject, role, scope, expires_at)
+    return require_success(create_access_rules(caller=caller, rules=[rule])[0])
 
 
 @transaction.atomic
+def create_access_rules(*, caller: Caller, rules: Sequence[NewRule]) -> list[AccessRule | Refusal]:
+    """Create rules in one transaction; return each rule, or why it is refused.
+
+    For refusals and errors, see `create_access_rule`. The number of queries does not depend on the
+    number of rules. Their scopes and subjects stay locked until the end, so pass at most a few hundred.
+    """
+    for expiry in {rule.expires_at for rule in rules}:
+        check_expiry(expiry)
+    # Locked first: no other request can move or delete a scope, or add an equal rule, after the check.
+    scopes = lock_scopes(rule.scope.pk for rule in rules)
+    subjects = lock_living_subjects(rule.subject.pk for rule in rules)
+    authority = caller.refresh_authority().authority
+    present = _present(rules)
+    created = list[AccessRule]()
+
+    def create(new: NewRule) -> AccessRule:
+        scope, subject = existing(scopes, new.scope), existing(subjects, new.subject)
+        authority.require_can_grant(new.role, scope)
+        if gives_access(new.role):
+            caller.require_recent_authentication()
+        key = (subject.pk, new.role.pk, scope.pk)
+        if key in present:
+            raise Conflict(
+                f"{subject.name} already has the role {new.role.name} in {scope.label}.",
+                field="roleId",
+            )
+        present.add(key)
+        locked = new._replace(subject=subject, scope=scope)
+        created.append(AccessRule(**locked._asdict(), created_by=caller.name))
+        return created[-1]
+
+    results = [attempt(create, rule) for rule in rules]
+    _insert(created, caller)
+    return results
+
+
+def _present(wanted: Sequence[NewRule]) -> set[tuple[object, ...]]:
+    """Delete expired rules like these; return subject, role and scope of the others like these."""
+    alike = AccessRule.objects.living().filter(
+        subject__in={rule.subject.pk for rule in wanted},
+        role__in={rule.role.pk for rule in wanted},
+        scope__in={rule.scope.pk for rule in wanted},
+    )
+    rules = alike.values_list("pk", "expires_at", "subject_id", "role_id", "scope_id")
+    expired, present, now = [], set[tuple[object, ...]](), timezone.now()
+    for pk, expires_at, *key in rules:
+        if expires_at is not None and expires_at <= now:
+            expired.append(pk)
+        else:
+            present.add(tuple(key))
+    if expired:
+        delete_expired(AccessRule.objects.living().filter(pk__in=expired), len(expired))
+    return present
+
+
 def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = None) -> AccessRule:
     """Soft-delete a rule. With `of`, the rule must belong to that subject.
 
     Raises NotFound if the rule is not visible, Denied if the caller cannot delete rules there,
     Conflict for the last administrator's rule.
+    """
+    return require_success(delete_access_rules(caller=caller, rule_ids=[rule_id], of=of)[0])
+
+
+@transaction.atomic
+def delete_access_rules(
+    *, caller: Caller, rule_ids: Sequence[int], of: Subject | None = None
+) -> list[AccessRule | Refusal]:
+    """Soft-delete rules in one transaction; return each rule, or why it is refused.
+
+    For refusals, see `delete_access_rule`; raises Denied if the caller can delete no rules at all. The
+    number of queries does not depend on the number of rules. The transaction blocks all other changes
+    of rules, so pass at most a few hundred.
     """
     lock_administration()
     authority = caller.refresh_authority().authority
@@ -76,14 +138,24 @@ def delete_access_rule(*, caller: Caller, rule_id: int, of: Subject | None = Non
     rules = authority.visible_rules().living().select_related("subject", "role", "scope")
     if of is not None:
         rules = rules.filter(subject=of)
-    rule = rules.select_for_update(of=("self",)).filter(pk=rule_id).first()
-    if rule is None:
-        raise NotFound("Access rule not found.")
-    authority.require("delete", "access_rules", rule.scope)
-    _soft_delete([rule])
-    require_an_administrator(without=rule.subject)
-    record("delete", entity_of(rule), actor=caller.actor, changes=_changes(rule, None))
-    return rule
+    keys = [rule_id for rule_id in rule_ids if rule_id <= BigAutoField.MAX_BIGINT]
+    locked = rules.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk")
+    found = {rule.pk: rule for rule in locked}
+    deleted = list[AccessRule]()
+
+    def delete(rule_id: int) -> AccessRule:
+        rule = found.pop(rule_id, None)
+        if rule is None:
+            raise NotFound("Access rule not found.")
+        authority.require("delete", "access_rules", rule.scope)
+        if rule.role_id == SYSTEM_ADMINISTRATOR_ID:
+            require_an_administrator(without=rule.subject, without_rules=[*deleted, rule])
+        deleted.append(rule)
+        return rule
+
+    results = [attempt(delete, rule_id) for rule_id in rule_ids]
+    delete_rules(deleted, caller)
+    return results
 
 
 def check_expiry(expires_at: datetime | None) -> None:
@@ -94,193 +166,47 @@ def check_expiry(expires_at: datetime | None) -> None:
 
 def delete_expired(rules: AccessRuleQuerySet, limit: int = 1) -> int:
     """Soft-delete the first `limit` of expired rules, in the caller's transaction; return how many."""
-    locked = list(
-        rules.select_related("subject", "role", "scope").select_for_update(of=("self",))[:limit]
-    )
-    _soft_delete(locked)
-    expired = {"status": ["active", "expired"]}
-    record_all(
-        (("delete", entity_of(rule), {**_changes(rule, None), **expired}) for rule in locked),
-        actor=SYSTEM.actor,
-    )
-    return len(locked)
+    locked = rules.select_related("subject", "role", "scope").select_for_update(of=("self",))
+    expired = list(locked[:limit])
+    delete_rules(expired, SYSTEM, status=["active", "expired"])
+    return len(expired)
 
 
-def create_subject(*, type_: Subject.Type, name: str, field: str = "name") -> Subject:
-    """Create the subject of a new user, application or group, in the caller's transaction.
+def delete_rules(rules: Collection[AccessRule], caller: Caller, **changes: list[str]) -> None:
+    """Soft-delete locked rules, in the caller's transaction, which checks the permission.
 
-    Raises Conflict if an active subject has an equal name, also one created concurrently. `field` is
-    the input field of the name.
+    Each gets an audit event, with these `changes` besides its facts.
     """
-    subject = Subject(id=uuid.uuid4(), type=type_, name=name)
-    # Application names are lower-case ASCII, so the unique constraint alone finds equal names.
-    if type_ != Subject.Type.APP:
-        _require_free(subject, name, field)
-    try:
-        with transaction.atomic():
-            subject.save(force_insert=True)
-    except IntegrityError as error:
-        raise Conflict(taken(name, by=name), field=field) from error
-    return subject
-
-
-def rename_subject(subject: Subject, name: str) -> None:
-    """Rename a locked group, in the caller's transaction. Raises Conflict for an equal active name."""
-    _require_free(subject, name, "name")
-    subject.name = name
-    subject.save(update_fields=["name", "normalized_name"])
-
-
-def _require_free(subject: Subject, name: str, field: str) -> None:
-    """Raise Conflict if another active subject of the same type has an equal name."""
-    lock_administration()
-    living = Subject.objects.living().filter(type=subject.type).exclude(pk=subject.pk)
-    same = living.same_name(name).first()
-    if same is not None:
-        raise Conflict(taken(name, by=same.name), field=field)
-
-
-def taken(name: str, *, by: str, where: str = "") -> str:
-    """Return the error message for a name that is equal to an existing one."""
-    place = f" in {where}" if where else ""
-    if by == name:
-        return f"The name {name} is taken{place}."
-    return f"The name {name} is taken{place}: it is equal to {by}."
-
-
-def retire_subjects(subjects: Collection[Subject], *, caller: Caller) -> list[AccessRule]:
-    """Soft-delete the subjects' rules and retire them, in the caller's transaction.
-
-    Return the deleted rules.
-
-    A caller who can delete a subject can delete all its rules with it, including rules that the
-    caller could not delete alone. Raises NotFound if a subject is already retired.
-    """
-    lock_administration()
-    lock_subjects(subjects)  # so that no rule is added concurrently
-    rules = list(
-        AccessRule.objects.living()
-        .filter(subject__in=subjects)
-        .select_related("subject", "role", "scope")
-    )
-    _soft_delete(rules)
-    record_all(
-        (("delete", entity_of(rule), _changes(rule, None)) for rule in rules), actor=caller.actor
-    )
     now = timezone.now()
-    Subject.objects.filter(pk__in=[subject.pk for subject in subjects]).update(
-        enabled=False, retired_at=now
+    AccessRule.objects.filter(pk__in=[rule.pk for rule in rules]).update(
+        deleted_at=now, updated_at=now
     )
-    for subject in subjects:
-        subject.enabled, subject.retired_at = False, now
-        require_an_administrator(without=subject)
-    return rules
+    record_all(
+        (("delete", entity_of(rule), {**_changes(rule, None), **changes}) for rule in rules),
+        actor=caller.actor,
+    )
 
 
-def restore_subject(subject_id: uuid.UUID, *, enabled: bool) -> Subject:
-    """Make a retired subject active again, in the caller's transaction.
-
-    Raises NotFound if it is not retired, Conflict if another subject has its name.
-    """
-    retired = Subject.objects.exclude(retired_at=None).select_for_update(no_key=True)
-    subject = retired.filter(pk=subject_id).first()
-    if subject is None:
-        raise NotFound("Resource id not found.")
-    subject.enabled, subject.retired_at = enabled, None
-    try:
-        with transaction.atomic():
-            subject.save(update_fields=["enabled", "retired_at"])
-    except IntegrityError as error:
-        raise Conflict(taken(subject.name, by=subject.name), field="name") from error
-    return subject
-
-
-class RestoredGrant(NamedTuple):
-    """What an access rule of a restored subject grants, and until when."""
-
-    role: Role
-    scope: Scope
-    expires_at: datetime | None
-
-
-def restore_access_rules(
-    subject: Subject, grants: Iterable[RestoredGrant], *, caller: Caller
-) -> None:
+def restore_access_rules(rules: Iterable[NewRule], *, caller: Caller) -> None:
     """Add rules to a restored subject, in the caller's transaction, which checks the permission."""
-    for grant in grants:
-        rule = AccessRule(subject=subject, created_by=caller.name, **grant._asdict())
-        rule.save(force_insert=True)
-        record("create", entity_of(rule), actor=caller.actor, changes=_changes(None, rule))
+    _insert([AccessRule(**rule._asdict(), created_by=caller.name) for rule in rules], caller)
 
 
-def set_subject_enabled(subject: Subject, *, enabled: bool) -> None:
-    """Enable or disable a subject, in the caller's transaction."""
-    set_subjects_enabled([subject], enabled=enabled)
+def _insert(rules: Sequence[AccessRule], caller: Caller) -> None:
+    AccessRule.objects.bulk_create(rules)
+    record_all(
+        (("create", entity_of(rule), _changes(None, rule)) for rule in rules), actor=caller.actor
+    )
 
 
-def set_subjects_enabled(subjects: Collection[Subject], *, enabled: bool) -> None:
-    """Enable or disable subjects, in the caller's transaction."""
-    if not enabled:
-        lock_administration()
-    keys = [subject.pk for subject in subjects]
-    Subject.objects.filter(pk__in=keys).update(enabled=enabled)
-    for subject in subjects:
-        subject.enabled = enabled
-        if not enabled:
-            require_an_administrator(without=subject)
-
-
-def lock_administration() -> None:
-    """Serialize changes to administrators, so that two requests can't remove the last two.
-
-    On SQLite, the IMMEDIATE transaction is already that lock.
-    """
-    if connection.features.has_select_for_update:
-        Scope.objects.select_for_update().get(path=ACCOUNT_PATH)
-
-
-def lock_scope(scope: Scope) -> Scope:
-    """Lock and re-read `scope`. Raises NotFound if it was deleted.
-
-    Acquire locks in this order: the account, other scopes, subjects.
-    """
-    locked = Scope.objects.select_for_update().filter(pk=scope.pk).first()
-    if locked is None:
-        raise NotFound(f"The {scope.label} no longer exists.")
-    return locked
-
-
-def lock_scopes(keys: Iterable[int]) -> dict[int, Scope]:
-    """Lock the scopes with these keys, and return those that exist, by key."""
-    scopes = Scope.objects.select_for_update().filter(pk__in=set(keys)).order_by("pk")
-    return {scope.pk: scope for scope in scopes}
-
-
-def lock_subject(subject: Subject) -> Subject:
-    """Lock and re-read `subject`. Raises NotFound if it was retired."""
-    (locked,) = lock_subjects([subject])
-    return locked
-
-
-def lock_subjects(subjects: Collection[Subject]) -> list[Subject]:
-    """Lock and re-read `subjects`. Raises NotFound if one was retired."""
-    keys = [subject.pk for subject in subjects]
-    # No key changes, so checks of foreign keys, which can come last in a transaction, need not wait.
-    unlocked = Subject.objects.living().select_for_update(no_key=True)
-    living = unlocked.filter(pk__in=keys).order_by("pk")
-    locked = {subject.pk: subject for subject in living}
-    for subject in subjects:
-        if subject.pk not in locked:
-            type_name = subject.get_type_display().lower()
-            raise NotFound(f"The {type_name} {subject.name} no longer exists.")
-    return [locked[key] for key in keys]
-
-
-def require_an_administrator(*, without: Subject) -> None:
+def require_an_administrator(
+    *, without: Subject, without_rules: Collection[AccessRule] = ()
+) -> None:
     """Raise Conflict unless an enabled user still has their own administrator rule on the account.
 
     A rule that expires does not count: one day there would be no administrator. Does nothing if
-    `without` is not a user, or if there never was an administrator (set-up).
+    `without` is not a user, or if there never was an administrator (set-up). `without_rules` are about
+    to be deleted.
     """
     if without.type != Subject.Type.USER:
         return
@@ -290,38 +216,10 @@ def require_an_administrator(*, without: Subject) -> None:
         is_on_account, role=SYSTEM_ADMINISTRATOR_ID, subject__type=Subject.Type.USER
     )
     permanent = users.living().filter(subject__enabled=True, expires_at=None)
-    if permanent.exists() or not users.exists():
+    remaining = permanent.exclude(pk__in=[rule.pk for rule in without_rules])
+    if remaining.exists() or not users.exists():
         return
     raise Conflict("The account needs a System administrator. Assign another user that role first.")
-
-
-def find_subject(type_: str, name_or_id: str) -> Subject:
-    """Return the active subject with this type and this name or id. Raises NotFound.
-
-    Subjects that are not visible to the caller are found too: otherwise a department administrator
-    could never add the first rule for one.
-    """
-    living = Subject.objects.living().filter(type=type_)
-    subject = None
-    if is_storable(name_or_id):
-        subject = living.one_named(name_or_id) or _by_id(living, name_or_id)
-    if subject is None:
-        raise NotFound(f"{Subject.Type(type_).label} {name_or_id!r} not found.")
-    return subject
-
-
-def _by_id(subjects: SubjectQuerySet, text: str) -> Subject | None:
-    try:
-        return subjects.filter(pk=uuid.UUID(text)).first()
-    except ValueError:
-        return None
-
-
-def _soft_delete(rules: list[AccessRule]) -> None:
-    now = timezone.now()
-    AccessRule.objects.filter(pk__in=[rule.pk for rule in rules]).update(
-        deleted_at=now, updated_at=now
-    )
 
 
 def entity_of(rule: AccessRule) -> Entity:

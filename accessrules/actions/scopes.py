@@ -10,7 +10,8 @@ from django.db.models.functions import Concat, Substr
 from django.db.models.lookups import Exact
 from django.utils import timezone
 
-from accessrules.actions.rules import lock_administration, lock_scope, taken
+from accessrules.actions.locking import lock_administration, lock_scope
+from accessrules.actions.subjects import taken
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import Caller
 from accessrules.models import LABEL_DIGITS, AccessRule, Scope, at_or_below

@@ -1,7 +1,7 @@
 """/api/v1/authorization/access-rules/batch and batch-create: bulk operations with a result per item."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import product
@@ -13,9 +13,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accessrules.actions.bulk import MAX_DELETIONS, MAX_SCOPES, MAX_SUBJECTS, run_bulk
-from accessrules.actions.rules import create_access_rule, delete_access_rule
-from accessrules.api.rules import SUBJECT_TYPES, find_role, find_rule_subject, find_scope
+from accessrules.actions.bulk import (
+    MAX_DELETIONS,
+    MAX_SCOPES,
+    MAX_SUBJECTS,
+    act_on_found,
+    run_in_batches,
+)
+from accessrules.actions.rules import NewRule, create_access_rules, delete_access_rules
+from accessrules.api.new_rules import SUBJECT_TYPES, NewRuleReader
 from accessrules.api.serializers import BatchCreateSerializer, BatchSerializer
 from accessrules.api.views import CallerView
 from accessrules.models import AccessRule, Scope, load_ancestors
@@ -23,7 +29,7 @@ from runai_access.api.errors import failure_of
 from runai_access.api.fields import Body, Choice, Integer, Text
 from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.ids import integer_id
-from runai_access.errors import DomainError
+from runai_access.errors import DomainError, Refusal
 
 
 class RuleIds(Body):
@@ -90,10 +96,11 @@ class RulesBatchView(CallerView):
     def _delete_all(
         self, request: Request, ids: list[str], operation: str, *, is_dry_run: bool
     ) -> Response:
-        outcomes = run_bulk(
+        delete = partial(self._delete, is_dry_run=is_dry_run)
+        outcomes = run_in_batches(
             request._request,
             dict.fromkeys(ids),
-            lambda id_: self._delete(id_, is_dry_run=is_dry_run),
+            lambda batch: act_on_found(batch, integer_id, delete),
         )
         succeeded = [outcome.wanted for outcome in outcomes if outcome.refusal is None]
         failed = [
@@ -104,12 +111,13 @@ class RulesBatchView(CallerView):
         members = {"id": operation, "succeeded": succeeded, "failed": failed}
         return Response(BatchSerializer.represent(members))
 
-    def _delete(self, id_: str, *, is_dry_run: bool) -> None:
+    def _delete(self, ids: Sequence[int], *, is_dry_run: bool) -> list[AccessRule | Refusal]:
         with transaction.atomic():
-            delete_access_rule(caller=self.caller, rule_id=integer_id(id_))
+            results = delete_access_rules(caller=self.caller, rule_ids=ids)
             if is_dry_run:
                 # A dry run deletes and rolls back, so its result is always that of a real deletion.
                 transaction.set_rollback(True)
+        return results
 
 
 class RulesBatchCreateView(CallerView):
@@ -134,16 +142,16 @@ class RulesBatchCreateView(CallerView):
             {**subject, **scope, "roleId": payload["roleId"]}
             for subject, scope in product(payload["subjects"], payload["scopes"])
         ]
-        create = partial(self._create, payload.get("expiresAt"))
-        return _idempotent(self, request, lambda _: self._create_all(request, items, create))
+        expires_at = payload.get("expiresAt")
+        return _idempotent(self, request, lambda _: self._create_all(request, items, expires_at))
 
     def _create_all(
-        self,
-        request: Request,
-        items: list[dict[str, Any]],
-        create: Callable[[dict[str, Any]], AccessRule],
+        self, request: Request, items: list[dict[str, Any]], expires_at: datetime | None
     ) -> Response:
-        outcomes = run_bulk(request._request, items, create)
+        read = NewRuleReader(self.caller.authority, expires_at)
+        outcomes = run_in_batches(
+            request._request, items, lambda batch: act_on_found(batch, read, self._create)
+        )
         created = [outcome.made for outcome in outcomes if outcome.made is not None]
         failed = [
             {"payload": outcome.wanted, **_failure(outcome.refusal)}
@@ -153,14 +161,8 @@ class RulesBatchCreateView(CallerView):
         load_ancestors(rule.scope for rule in created)
         return Response(BatchCreateSerializer.represent({"succeeded": created, "failed": failed}))
 
-    def _create(self, expires_at: datetime | None, item: dict[str, Any]) -> AccessRule:
-        return create_access_rule(
-            caller=self.caller,
-            subject=find_rule_subject(item),
-            role=find_role(item["roleId"]),
-            scope=find_scope(self.caller.authority, item["scopeType"], item["scopeId"]),
-            expires_at=expires_at,
-        )
+    def _create(self, rules: Sequence[NewRule]) -> list[AccessRule | Refusal]:
+        return create_access_rules(caller=self.caller, rules=rules)
 
 
 def _idempotent(view: CallerView, request: Request, execute: Callable[[str], Response]) -> Response:

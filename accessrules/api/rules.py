@@ -16,7 +16,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accessrules.actions.expiry import change_expiry
-from accessrules.actions.rules import create_access_rule, delete_access_rule, find_subject
+from accessrules.actions.rules import create_access_rule, delete_access_rule
+from accessrules.api.new_rules import SUBJECT_TYPES, NewRuleReader
 from accessrules.api.serializers import AccessRuleSerializer, AccessRulesSerializer
 from accessrules.api.views import CallerView
 from accessrules.authorization.authority import Authority
@@ -46,7 +47,6 @@ from accessrules.models import (
     AccessRuleQuerySet,
     Role,
     Scope,
-    Subject,
     load_ancestors,
 )
 from runai_access.api.errors import InvalidParameter
@@ -73,15 +73,6 @@ from runai_access.lists.filters import (
 )
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.sorts import Sort, without_index
-
-# `app` and `service-account` are the same type. Responses use `app`, which every client knows.
-SUBJECT_TYPES = {
-    "user": Subject.Type.USER,
-    "app": Subject.Type.APP,
-    "service-account": Subject.Type.APP,
-    "group": Subject.Type.GROUP,
-}
-
 
 _FILTERS = AccessRuleFilterSet.field_filters
 _OF_ROLE = partial(RuleReferenceFilter, "role", Role)
@@ -222,13 +213,8 @@ class AccessRulesView(CallerView):
         data = body.validated_data
 
         def execute() -> Result:
-            rule = create_access_rule(
-                caller=self.caller,
-                subject=find_rule_subject(data),
-                role=find_role(data["roleId"]),
-                scope=find_scope(authority, data["scopeType"], data["scopeId"]),
-                expires_at=data.get("expiresAt"),
-            )
+            new = NewRuleReader(authority, data.get("expiresAt"))(data)
+            rule = create_access_rule(caller=self.caller, **new._asdict())
             return Result(str(rule.pk), _response(rule, status=201))
 
         def replay(rule_id: str) -> Response:
@@ -356,30 +342,6 @@ def _positive_integer(name: str, text: str) -> int:
     if not number:
         raise InvalidParameter(f"{name} must be a positive integer, not {text[:80]!r}.")
     return number
-
-
-def find_rule_subject(data: dict[str, Any]) -> Subject:
-    """Return the subject named in a request body. Raises NotFound, with the field name."""
-    try:
-        return find_subject(SUBJECT_TYPES[data["subjectType"]], data["subjectId"])
-    except NotFound as error:
-        raise NotFound(f"subjectId: {error}") from None
-
-
-def find_role(role_id: int) -> Role:
-    """Return the role with this ID. Raises NotFound, with the field name."""
-    role = Role.objects.filter(pk=role_id).first()
-    if role is None:
-        raise NotFound(f"roleId: there is no role {role_id}.")
-    return role
-
-
-def find_scope(authority: Authority, type_: str, uid: str) -> Scope:
-    """Return a scope that the caller is allowed to name. Raises NotFound, with the field name."""
-    scope = authority.nameable_scopes().filter(type=type_, uid=uid).first()
-    if scope is None:
-        raise NotFound(f"scopeId: there is no {Scope.Type(type_).label.lower()} {uid!r}.")
-    return scope
 
 
 # The filter of each parameter, its operator, and how its value is read.

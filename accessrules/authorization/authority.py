@@ -188,13 +188,16 @@ class Authority:
                 f"there. {_WHO_CAN_HELP}"
             )
 
-    def require_can_impersonate(self, subject: Subject) -> None:
+    def require_can_impersonate(
+        self, subject: Subject, grants: Iterable[Grant] | None = None
+    ) -> None:
         """Raise Denied unless this subject holds every permission that `subject` holds.
 
         A caller who can create a credential for a subject can act as that subject. Rules of disabled
-        subjects and groups count too: the credential still works when they are enabled later.
+        subjects and groups count too: the credential still works when they are enabled later. Pass
+        the subject's `grants_held_by` if they are known.
         """
-        for grant in grants_of(rules_of(subject)):
+        for grant in grants_of(rules_of(subject)) if grants is None else grants:
             missing = grant.permissions - self.permissions_at(grant)
             if missing:
                 raise Denied(

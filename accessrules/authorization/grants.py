@@ -117,21 +117,33 @@ def grants_in_force(subject: Subject) -> list[Grant]:
 
 def grants_in_force_of(subjects: Iterable[Subject]) -> dict[UUID, list[Grant]]:
     """Return `grants_in_force` of each subject, by id. Two queries in total."""
-    active: dict[UUID, set[UUID]] = {s.pk: {s.pk} if is_active(s) else set() for s in subjects}
-    memberships = GroupMembership.objects.filter(
-        member__in=[pk for pk, own in active.items() if own],
-        group__in=_living_groups().filter(enabled=True),
-    )
+    subjects = list(subjects)
+    active = [subject for subject in subjects if is_active(subject)]
+    inactive: dict[UUID, list[Grant]] = {subject.pk: [] for subject in subjects}
+    return inactive | _grants_by_subject(active, _living_groups().filter(enabled=True))
+
+
+def grants_held_by(subjects: Iterable[Subject]) -> dict[UUID, list[Grant]]:
+    """Return the grants of `rules_of` each subject, by id. Two queries in total."""
+    return _grants_by_subject(subjects, _living_groups())
+
+
+def _grants_by_subject(
+    subjects: Iterable[Subject], groups: SubjectQuerySet
+) -> dict[UUID, list[Grant]]:
+    """Return the grants of each subject and those of `groups` that it is in, by id."""
+    holders_of: dict[UUID, set[UUID]] = {subject.pk: {subject.pk} for subject in subjects}
+    memberships = GroupMembership.objects.filter(member__in=holders_of, group__in=groups)
     for member, group in memberships.values_list("member", "group"):
-        active[member].add(group)
-    holders = {holder for own in active.values() for holder in own}
+        holders_of[member].add(group)
+    holders = set().union(*holders_of.values())
     rules = AccessRule.objects.unexpired().filter(subject__in=holders)
     grants: defaultdict[UUID, list[Grant]] = defaultdict(list)
     for holder, *row in rules.order_by().values_list("subject_id", *_COLUMNS):
         grants[holder].append(_grant(*row))
     return {
         subject: [grant for holder in own for grant in grants[holder]]
-        for subject, own in active.items()
+        for subject, own in holders_of.items()
     }
 
 

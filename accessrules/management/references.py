@@ -3,7 +3,7 @@
 from django.core.management import CommandError
 from django.db.models.lookups import Exact
 
-from accessrules.actions.rules import find_subject
+from accessrules.actions.subjects import find_subject
 from accessrules.models import ACCOUNT_PATH, Scope, ScopeQuerySet, Subject
 from runai_access.db.normalization import normalize
 from runai_access.db.normalization_sql import normalized

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from django.db import transaction
 from django.utils import timezone
 
-from accessrules.actions.rules import lock_administration
+from accessrules.actions.locking import lock_administration
 from accessrules.actions.scopes import entity_of
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.scope_policy import CREATABLE_TYPES

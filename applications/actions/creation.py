@@ -5,7 +5,7 @@ import uuid
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accessrules.actions.rules import create_subject
+from accessrules.actions.subjects import create_subject
 from accessrules.authorization.callers import Caller
 from accessrules.models import Subject
 from applications import policy

@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from django.db import transaction
 
-from accessrules.actions.rules import retire_subjects
+from accessrules.actions.subjects import retire_subjects
 from accessrules.authorization.callers import Caller
 from applications import policy
 from applications.actions.changes import entity_of

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection
 
-from accessrules.actions.rules import lock_administration
+from accessrules.actions.locking import lock_administration
 from accessrules.authorization.callers import Caller
 from accessrules.models import Subject
 from applications import policy

@@ -7,14 +7,15 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accessrules.actions.rules import set_subjects_enabled
+from accessrules.actions.subjects import set_subjects_enabled
 from accessrules.authorization.callers import Caller
+from accessrules.authorization.grants import Grant, grants_held_by
 from applications import policy
 from applications.actions.changes import end_dormancy, end_tokens, entity_of
 from applications.actions.locking import lock_all_for, lock_one_with_subject_for
 from applications.models import Application
 from runai_access.audit.recorder import record_all
-from runai_access.errors import Conflict, Denied
+from runai_access.errors import Conflict, Refusal
 
 
 @transaction.atomic
@@ -42,7 +43,7 @@ def set_application_enabled(
 @transaction.atomic
 def set_applications_enabled(
     *, caller: Caller, applications: Collection[Application], enabled: bool
-) -> dict[uuid.UUID, Denied | Conflict | None]:
+) -> dict[uuid.UUID, Refusal | None]:
     """Enable or disable visible applications in one transaction.
 
     Return the refusal of each application that still exists, or None if it succeeded. For the batch
@@ -51,19 +52,20 @@ def set_applications_enabled(
     policy.require(caller, "update")
     locked = lock_all_for(caller, "update", applications)
     to_change = [application for application in locked if application.enabled != enabled]
-    refusals = {
-        application.pk: _refusal_to_enable(caller, application) if enabled else None
-        for application in to_change
-    }
-    allowed = [application for application in to_change if refusals[application.pk] is None]
+    refusals = _refusals_to_enable(caller, to_change) if enabled else {}
+    allowed = [application for application in to_change if application.pk not in refusals]
     _set_enabled(allowed, caller, enabled=enabled)
     return {application.pk: refusals.get(application.pk) for application in locked}
 
 
 def _require_can_enable(
-    caller: Caller, application: Application, *, trusts_old_secrets: bool = False
+    caller: Caller,
+    application: Application,
+    grants: list[Grant] | None = None,
+    *,
+    trusts_old_secrets: bool = False,
 ) -> None:
-    caller.authority.require_can_impersonate(application.subject)
+    caller.authority.require_can_impersonate(application.subject, grants)
     if not application.secrets_from_before_containment().exists():
         return
     if not trusts_old_secrets:
@@ -75,40 +77,39 @@ def _require_can_enable(
     caller.require_recent_authentication_for(application.subject)
 
 
-def _refusal_to_enable(caller: Caller, application: Application) -> Denied | Conflict | None:
-    try:
-        _require_can_enable(caller, application)
-    except (Denied, Conflict) as refusal:
-        return refusal
-    return None
+def _refusals_to_enable(
+    caller: Caller, applications: list[Application]
+) -> dict[uuid.UUID, Refusal]:
+    """Return the refusals of the applications that the caller can't enable."""
+    held = grants_held_by(application.subject for application in applications)
+    refusals: dict[uuid.UUID, Refusal] = {}
+    for application in applications:
+        try:
+            _require_can_enable(caller, application, held[application.pk])
+        except Refusal as refusal:
+            refusals[application.pk] = refusal
+    return refusals
 
 
 def _set_enabled(applications: list[Application], caller: Caller, *, enabled: bool) -> None:
     set_subjects_enabled([application.subject for application in applications], enabled=enabled)
     now = timezone.now()
+    values: dict[str, Any] = {"updated_at": now, "dormancy": None, "dormancy_since": None}
+    if enabled:
+        values |= {"enabled_at": now, "contained_at": None, "contained_by": ""}
     changes_of: dict[Application, dict[str, list[Any]]] = {}
     for application in applications:
-        application.updated_at = now
         changes_of[application] = {"enabled": [not enabled, enabled], **end_dormancy(application)}
+        if enabled and application.contained_at is not None:
+            changes_of[application]["contained"] = [True, False]
+        for field, value in values.items():
+            setattr(application, field, value)
         if not enabled:
             end_tokens(application)
-            continue
-        application.enabled_at = now
-        if application.contained_at is not None:
-            application.contained_at, application.contained_by = None, ""
-            changes_of[application]["contained"] = [True, False]
-    Application.objects.bulk_update(
-        applications,
-        [
-            "credential_id",
-            "contained_at",
-            "contained_by",
-            "updated_at",
-            "enabled_at",
-            "dormancy",
-            "dormancy_since",
-        ],
-    )
+    keys = [application.pk for application in applications]
+    Application.objects.filter(pk__in=keys).update(**values)
+    if not enabled:
+        Application.objects.bulk_update(applications, ["credential_id"])
     record_all(
         (("update", entity_of(one), changes) for one, changes in changes_of.items()),
         actor=caller.actor,

@@ -1,21 +1,19 @@
 """Bulk actions on applications: a confirmation, then a report.
 
 Each application has its own audit row and its own report row; a refusal of one does not stop the rest.
-Delete, disable and enable run in batches, one transaction each. Rules are added one by one.
+They run in batches, one transaction each.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, run_bulk
-from accessrules.actions.rules import create_access_rule
+from accessrules.actions.bulk import Outcome, run_in_batches
+from accessrules.actions.rules import NewRule, create_access_rules
 from accessrules.authorization.callers import Caller, caller_of, record_denial
 from accessrules.console.forms import AccessRuleForm
 from accessrules.console.pickers.scopes import ScopePicker
@@ -25,12 +23,9 @@ from applications.actions.deletion import delete_applications
 from applications.actions.status import set_applications_enabled
 from applications.models import TRASH_DAYS, Application
 from applications.views.listing import PAGE
-from runai_access.errors import Denied, DomainError, NotFound
+from runai_access.errors import Denied, NotFound, Refusal
 from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.reports import ResultRow, missing_rows, render_report, result_row
-
-# Applications in one transaction. On SQLite it blocks all other writes.
-BATCH_SIZE = 100
 
 
 @dataclass(frozen=True)
@@ -133,11 +128,14 @@ def add_rule(request: HttpRequest) -> HttpResponse:
             record_denial(request, denied)
             form.add_error(None, str(denied))
         else:
-            outcomes = run_bulk(
-                request,
-                applications,
-                lambda item: _grant(caller, item, role, scope, form.expires_at),
-            )
+            done = f"access rule added: {role} in {scope.label}"
+
+            def grant(batch: Sequence[Application]) -> list[str | Refusal]:
+                rules = [NewRule(one.subject, role, scope, form.expires_at) for one in batch]
+                results = create_access_rules(caller=caller, rules=rules)
+                return [result if isinstance(result, Refusal) else done for result in results]
+
+            outcomes = run_in_batches(request, applications, grant)
             return render_report(
                 request, report_rows(outcomes, len(ids)), parent_page=PAGE.parent_page
             )
@@ -162,66 +160,43 @@ def _run(
 ) -> list[Outcome[Application, str]]:
     """Run the action in batches and return the outcome of each application."""
     affected = [application for application in applications if not bulk.skips(application)]
-    outcomes = run_in_batches(
-        request, affected, lambda batch: _run_batch(caller, bulk, batch), done=bulk.done
-    )
+    outcomes = {
+        outcome.wanted.pk: outcome
+        for outcome in run_in_batches(
+            request, affected, lambda batch: _run_batch(caller, bulk, batch)
+        )
+    }
     return [
         outcomes.get(application.pk) or Outcome(application, made=bulk.skips(application))
         for application in applications
     ]
 
 
-def run_in_batches(
-    request: HttpRequest,
-    applications: list[Application],
-    act: Callable[[list[Application]], Mapping[UUID, DomainError | None]],
-    *,
-    done: str,
-) -> dict[UUID, Outcome[Application, str]]:
-    """Run `act` on batches and return the outcome of each application; denials are audited.
-
-    `act` returns the refusal, or None, of each application that still exists.
-    """
-    batches = [
-        applications[start : start + BATCH_SIZE]
-        for start in range(0, len(applications), BATCH_SIZE)
-    ]
-    outcomes: dict[UUID, Outcome[Application, str]] = {}
-    for result in run_bulk(request, batches, act):
-        refusals = result.made or {}
-        for application in result.wanted:
-            refusal = refusals.get(application.pk, result.refusal or NotFound("Already deleted."))
-            made = None if refusal else done
-            outcomes[application.pk] = Outcome(application, made=made, refusal=refusal)
-        for refusal in refusals.values():
-            if isinstance(refusal, Denied):
-                record_denial(request, refusal)
-    return outcomes
-
-
 def _run_batch(
-    caller: Caller, bulk: BulkAction, applications: list[Application]
-) -> Mapping[UUID, DomainError | None]:
-    """Run the action on a batch; return the refusal, or None, of each that still exists."""
+    caller: Caller, bulk: BulkAction, applications: Sequence[Application]
+) -> list[str | Refusal]:
+    refusals: Mapping[UUID, Refusal | None]
     if bulk.name == "delete":
         deleted = delete_applications(caller=caller, applications=applications)
-        return {application.pk: None for application in deleted}
-    return set_applications_enabled(
-        caller=caller, applications=applications, enabled=bulk.name == "enable"
-    )
+        refusals = {application.pk: None for application in deleted}
+    else:
+        refusals = set_applications_enabled(
+            caller=caller, applications=applications, enabled=bulk.name == "enable"
+        )
+    return results_of(applications, refusals, done=bulk.done)
 
 
-def _grant(
-    caller: Caller, application: Application, role: Any, scope: Any, expires_at: datetime | None
-) -> str:
-    create_access_rule(
-        caller=caller,
-        subject=application.subject,
-        role=role,
-        scope=scope,
-        expires_at=expires_at,
-    )
-    return f"access rule added: {role} in {scope.label}"
+def results_of(
+    applications: Sequence[Application], refusals: Mapping[UUID, Refusal | None], *, done: str
+) -> list[str | Refusal]:
+    """Return the result of an action on applications: `done`, or the refusal.
+
+    `refusals` has the refusal, or None, of each that still exists.
+    """
+    return [
+        refusals.get(application.pk, NotFound("Already deleted.")) or done
+        for application in applications
+    ]
 
 
 def report_rows(outcomes: list[Outcome[Application, str]], selected_count: int) -> list[ResultRow]:

@@ -1,6 +1,6 @@
 """The dialogs that edit owner, description and labels, of one application or of several."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,15 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from accessrules.actions.bulk import run_in_batches
 from accessrules.authorization.callers import caller_of
 from accessrules.filters.rules import visible_owner_names
 from applications import policy
 from applications.details import change_details, change_details_of_many, validated
 from applications.forms import AllowedAddressesForm, BulkDetailsForm, DetailsForm
 from applications.models import Application
-from applications.views.bulk import report_rows, run_in_batches, selected_applications
+from applications.views.bulk import report_rows, results_of, selected_applications
 from applications.views.listing import PAGE
-from runai_access.errors import DomainError
+from runai_access.errors import Refusal
 from runai_access.ui.dialogs import finish_dialog, render_dialog
 from runai_access.ui.reports import render_report
 
@@ -92,12 +93,14 @@ def bulk_details(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error)
         else:
 
-            def act(batch: list[Application]) -> Mapping[UUID, DomainError | None]:
-                return change_details_of_many(caller=caller, applications=batch, change=change)
+            def act(batch: Sequence[Application]) -> list[str | Refusal]:
+                refusals = change_details_of_many(caller=caller, applications=batch, change=change)
+                return results_of(batch, refusals, done="details changed")
 
-            outcomes = run_in_batches(request, applications, act, done="details changed")
-            rows = report_rows([outcomes[one.pk] for one in applications], len(ids))
-            return render_report(request, rows, parent_page=PAGE.parent_page)
+            outcomes = run_in_batches(request, applications, act)
+            return render_report(
+                request, report_rows(outcomes, len(ids)), parent_page=PAGE.parent_page
+            )
     context = {
         "applications": applications,
         "form": form,

@@ -17,14 +17,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accessrules.actions.expiry import change_expiry
-from accessrules.actions.rules import (
-    create_access_rule,
-    create_subject,
-    lock_administration,
-    lock_subject,
-    retire_subjects,
-    set_subject_enabled,
-)
+from accessrules.actions.locking import lock_administration, lock_subject
+from accessrules.actions.rules import create_access_rule
+from accessrules.actions.subjects import create_subject, retire_subjects, set_subject_enabled
 from accessrules.authorization.authority import ACCOUNT
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.catalog import SYSTEM_ADMINISTRATOR_ID

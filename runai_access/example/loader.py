@@ -12,7 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accessrules.actions.rules import create_access_rule, set_subject_enabled
+from accessrules.actions.rules import create_access_rule
+from accessrules.actions.subjects import set_subject_enabled
 from accessrules.authorization.callers import SYSTEM
 from accessrules.models import ACCOUNT_PATH, AccessRule, Role, Scope, Subject
 from applications.actions.creation import create_application_without_secret

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accessrules.actions.rules import lock_subject
+from accessrules.actions.locking import lock_subject
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.policies import Policy
 from accessrules.models import Subject

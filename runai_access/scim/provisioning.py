@@ -13,7 +13,7 @@ from scim2_models import (
 )
 
 from accessrules.actions.groups import change_members, create_group, rename_group
-from accessrules.actions.rules import lock_administration
+from accessrules.actions.locking import lock_administration
 from accessrules.authorization.callers import Caller
 from accessrules.models import Subject
 from runai_access.accounts import policy

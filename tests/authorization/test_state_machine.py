@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 from accessrules.actions import groups as group_actions
 from accessrules.actions import rules as rule_actions
 from accessrules.actions import scopes as scope_actions
+from accessrules.actions.subjects import set_subject_enabled
 from accessrules.authorization.authority import authority_of
 from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Role, Scope, Subject
@@ -244,7 +245,7 @@ class Organization(RuleBasedStateMachine):
     @rule(who=pick, enabled=st.booleans())
     def the_system_enables_or_disables_a_user(self, who: int, enabled: bool) -> None:
         subject = self.subject(who, "user")
-        rule_actions.set_subject_enabled(subject, enabled=enabled)
+        set_subject_enabled(subject, enabled=enabled)
         self.table.people[subject.pk].enabled = enabled
 
     @rule(actor=pick, who=pick)

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from accessrules.actions.rules import retire_subjects
+from accessrules.actions.subjects import retire_subjects
 from accessrules.authorization.callers import SYSTEM, Caller
 from applications import policy
 from applications.actions.secrets import add_secret, regenerate_secret, revoke_secret

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accessrules.actions import groups as group_actions
 from accessrules.actions import rules as rule_actions
 from accessrules.actions import scopes as scope_actions
+from accessrules.actions import subjects as subject_actions
 from accessrules.authorization.callers import Caller
 from accessrules.models import AccessRule, GroupMembership, Subject
 from applications import containment, copying, trash
@@ -23,7 +24,7 @@ from runai_access.accounts.mfa import actions as factor_actions
 from runai_access.accounts.models import GroupMapping, User
 from runai_access.accounts.sso import actions as sign_on_actions
 from runai_access.audit.models import AuditEvent
-from runai_access.errors import Denied
+from runai_access.errors import Denied, require_success
 from runai_access.scim import actions as scim_actions
 from runai_access.settings import IS_SQLITE
 from tests import factories, sizes
@@ -62,6 +63,17 @@ ACTS: dict[str, Act] = {
     ),
     "delete_access_rule": lambda caller, its: rule_actions.delete_access_rule(
         caller=caller, rule_id=its.rule.pk
+    ),
+    "create_access_rules": lambda caller, its: require_success(
+        rule_actions.create_access_rules(
+            caller=caller,
+            rules=[
+                rule_actions.NewRule(its.ci.subject, factories.role("Viewer"), its.acme["speech"])
+            ],
+        )[0]
+    ),
+    "delete_access_rules": lambda caller, its: rule_actions.delete_access_rules(
+        caller=caller, rule_ids=[its.rule.pk]
     ),
     "create_group": lambda caller, _: group_actions.create_group(caller=caller, name="dev"),
     "rename_group": lambda caller, its: group_actions.rename_group(
@@ -172,7 +184,7 @@ ACTS: dict[str, Act] = {
 }
 # They check no permission: they act on the caller's own account, or their callers check it.
 WITHOUT_AUTHORITY = {
-    "retire_subjects", "restore_access_rules", "change_own_password", "end_own_session",
+    "retire_subjects", "delete_rules", "restore_access_rules", "change_own_password", "end_own_session",
     "end_own_sessions", "own_session", "own_user", "lock_own_user", "make_administrator",
     "connect_own_identity",
     "visible_mapping", "set_up_app", "add_passkey", "rename_passkey", "remove_factor",
@@ -241,6 +253,7 @@ def test_unchanged_permissions_are_allowed(acme: Organization, act: str) -> None
     "module",
     [
         rule_actions,
+        subject_actions,
         group_actions,
         scope_actions,
         creation,

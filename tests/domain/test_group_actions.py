@@ -6,7 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accessrules.actions import groups as group_actions
-from accessrules.actions.rules import create_access_rule, retire_subjects
+from accessrules.actions.rules import create_access_rule
+from accessrules.actions.subjects import retire_subjects
 from accessrules.authorization.authority import allowed
 from accessrules.authorization.callers import SYSTEM
 from accessrules.models import AccessRule, GroupMembership, Subject

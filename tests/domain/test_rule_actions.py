@@ -7,18 +7,14 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from accessrules.actions.rules import (
-    create_access_rule,
-    delete_access_rule,
-    find_subject,
-    retire_subjects,
-    set_subject_enabled,
-)
+from accessrules.actions.rules import create_access_rule, delete_access_rule
+from accessrules.actions.subjects import find_subject, retire_subjects, set_subject_enabled
 from accessrules.authorization.authority import allowed
 from accessrules.authorization.callers import SYSTEM, Caller
 from accessrules.models import AccessRule, Scope, Subject
 from applications.actions.deletion import delete_application
 from runai_access.accounts.models import User
+from runai_access.audit import recorder
 from runai_access.audit.models import AuditEvent
 from runai_access.audit.recorder import Origin
 from runai_access.errors import Conflict, Denied, NotFound
@@ -276,7 +272,7 @@ def test_a_rule_and_its_audit_event_fail_together(
 
     ci = factories.application("ci-prod", ("L1 researcher", acme["vision"]))
     before = list(AccessRule.objects.order_by("pk").values())
-    monkeypatch.setattr(AuditEvent, "save", broken)
+    monkeypatch.setattr(recorder, "_event", broken)
     with pytest.raises(DatabaseError, match="the audit log is full"):
         if step == "create":
             _grant(dana, ci, "L1 researcher", acme["speech"])

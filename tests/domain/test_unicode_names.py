@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 
 from accessrules.actions import groups as group_actions
 from accessrules.actions import scopes as scope_actions
-from accessrules.actions.rules import find_subject
+from accessrules.actions.subjects import find_subject
 from accessrules.authorization.callers import SYSTEM
 from accessrules.management.references import scope_named
 from accessrules.models import Scope, Subject

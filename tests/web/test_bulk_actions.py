@@ -4,13 +4,15 @@ import re
 import uuid
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from accessrules.actions import bulk
 from accessrules.authorization.callers import SYSTEM, Caller
-from accessrules.models import AccessRule
+from accessrules.models import AccessRule, Subject
 from applications.actions.deletion import delete_applications
 from applications.models import Application
-from applications.views import bulk
 from runai_access.accounts.models import User
 from runai_access.audit.models import AuditEvent
 from tests import factories
@@ -123,14 +125,19 @@ def test_bulk_enable_refuses_stronger_applications_only(
     as_: SignedIn, two: list[Application]
 ) -> None:
     strong = factories.application("strong", ("System administrator", factories.account()))
-    for application in (strong, two[1]):
+    member = factories.application("member")
+    group = factories.group("admins", member.subject)
+    factories.rule(group, "System administrator", factories.account())
+    Subject.objects.filter(pk=group.pk).update(enabled=False)
+    for application in (strong, member, two[1]):
         application.subject.enabled = False
         application.subject.save()
     factories.custom_role("Keeper", apps="cru")
     keeper = factories.person("kim@acme.example", "Keeper")
-    report = text_of(as_(keeper).post(f"{BULK}enable/", _ids([strong, two[1]])))
-    assert "1 of 2 done, 1 not" in report
+    report = text_of(as_(keeper).post(f"{BULK}enable/", _ids([strong, member, two[1]])))
+    assert "1 of 3 done, 2 not" in report
     assert "strong Not done: strong has" in report
+    assert "member Not done: member has" in report
     strong.subject.refresh_from_db()
     two[1].subject.refresh_from_db()
     assert (strong.subject.enabled, two[1].subject.enabled) == (False, True)
@@ -250,3 +257,21 @@ def test_rule_that_cannot_be_granted_is_added_to_none(
     assert answer.status_code == 422
     assert "You can't add access rules in this scope." in text_of(answer)
     assert AccessRule.objects.living().filter(subject=ours.subject).count() == 1
+
+
+def test_the_number_of_queries_of_a_bulk_action_does_not_depend_on_its_size(
+    browser: Client, acme: Organization
+) -> None:
+    rule = {"role": factories.role("Viewer").pk, "scope": acme.east.pk, "do": "save"}
+
+    def queries(number: int) -> dict[str, int]:
+        made = _ids(factories.many_applications(number))
+        counts = {}
+        for action, form in {"add-rule": rule, "disable": {}, "enable": {}, "delete": {}}.items():
+            with CaptureQueriesContext(connection) as run:
+                report = text_of(browser.post(f"{BULK}{action}/", {**made, **form}))
+            assert f"{number} of {number} done" in report
+            counts[action] = len(run)
+        return counts
+
+    assert queries(2) == queries(20)

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from accessrules.actions.rules import set_subject_enabled
+from accessrules.actions.subjects import set_subject_enabled
 from runai_access import environment
 from runai_access.accounts import signin
 from runai_access.accounts.models import User

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from accessrules.actions.bulk import MAX_SUBJECTS
-from accessrules.actions.rules import find_subject
+from accessrules.actions.subjects import find_subject
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.effective_access import visible_subjects
 from accessrules.models import Subject, SubjectQuerySet

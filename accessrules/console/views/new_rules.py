@@ -1,17 +1,19 @@
 """The NEW ACCESS RULE dialog: one role for up to 10 subjects in up to 10 scopes, with a report."""
 
+from itertools import product
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, create_access_rules
+from accessrules.actions.bulk import Outcome, run_in_batches
+from accessrules.actions.rules import NewRule, create_access_rules
 from accessrules.authorization.callers import caller_of
 from accessrules.console.forms import AccessRulesForm
 from accessrules.console.pickers.scopes import ScopePicker
 from accessrules.console.pickers.subjects import SubjectPicker
 from accessrules.console.views.rules import PAGE
-from accessrules.models import AccessRule, Scope, Subject
+from accessrules.models import AccessRule
 from runai_access.ui.dialogs import render_dialog
 from runai_access.ui.reports import ResultRow, render_report, result_row
 
@@ -31,10 +33,13 @@ def create(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     if not is_unsaved and form.is_valid():
         chosen_subjects, role, chosen_scopes = form.chosen
-        outcomes = create_access_rules(
-            request, caller=caller, subjects=chosen_subjects, role=role, scopes=chosen_scopes,
-            expires_at=form.expires_at,
-        )  # fmt: skip
+        new = [
+            NewRule(subject, role, scope, form.expires_at)
+            for subject, scope in product(chosen_subjects, chosen_scopes)
+        ]
+        outcomes = run_in_batches(
+            request, new, lambda rules: create_access_rules(caller=caller, rules=rules)
+        )
         created = [outcome.made.pk for outcome in outcomes if outcome.made is not None]
         lines = [_result_row(outcome) for outcome in outcomes]
         only = created[0] if len(created) == 1 else ""
@@ -49,10 +54,8 @@ def create(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _result_row(outcome: Outcome[tuple[Subject, Scope], AccessRule]) -> ResultRow:
-    subject, scope = outcome.wanted
+def _result_row(outcome: Outcome[NewRule, AccessRule]) -> ResultRow:
+    subject, role, scope, _ = outcome.wanted
     if outcome.made is None:
         return result_row(f"{subject.name} in {scope.label}", "", outcome.refusal)
-    return result_row(
-        subject.name, f"access rule added: {outcome.made.role} in {scope.label}", None
-    )
+    return result_row(subject.name, f"access rule added: {role} in {scope.label}", None)

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from accessrules.actions.bulk import Outcome, run_bulk
-from accessrules.actions.rules import delete_access_rule
+from accessrules.actions.bulk import Outcome, run_in_batches
+from accessrules.actions.rules import delete_access_rule, delete_access_rules
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.callers import caller_of
 from accessrules.authorization.effective_access import changes_by_removing, sees_all_rules
@@ -108,8 +108,10 @@ def bulk_delete(request: HttpRequest) -> HttpResponse:
     rules = list(_rules(caller.authority).filter(pk__in=keys))
     missing = len(keys) - len(rules)
     if request.method == "POST":
-        outcomes = run_bulk(
-            request, rules, lambda rule: delete_access_rule(caller=caller, rule_id=rule.pk)
+        outcomes = run_in_batches(
+            request,
+            rules,
+            lambda batch: delete_access_rules(caller=caller, rule_ids=[rule.pk for rule in batch]),
         )
         lines = [*map(_result_row, outcomes), *missing_rows(missing, "access rule")]
         return render_report(request, lines, parent_page=PAGE.parent_page)

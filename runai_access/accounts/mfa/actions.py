@@ -10,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accessrules.actions.rules import lock_subject
+from accessrules.actions.locking import lock_subject
 from accessrules.authorization.callers import Caller
 from runai_access.accounts import policy
 from runai_access.accounts.actions import end_sessions, lock_own_user

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from accessrules.actions.groups import add_member, remove_member
-from accessrules.actions.rules import lock_subject
+from accessrules.actions.locking import lock_subject
 from accessrules.authorization.callers import Caller
 from accessrules.authorization.grants import can_give_access
 from accessrules.models import GroupMembership, Subject
