@@ -1,8 +1,8 @@
 """Search for applications by name, creator, owner, description, labels, and their rules.
 
 The search finds exactly the rows that contain the text. Texts of three or more characters use a
-trigram index, on SQLite also those of two. Roles and scopes are found by name in their own small
-tables, and joined through rules.
+trigram index. Those of two use the same one on SQLite, and an index of bigrams on PostgreSQL. Roles and
+scopes are found by name in their own small tables, and joined through rules.
 """
 
 import sys
@@ -23,6 +23,7 @@ from accessrules.filters.search import roles_named, scopes_named
 from accessrules.models import AccessRule, AccessRuleQuerySet, Subject
 from applications import policy
 from applications.models import Application
+from runai_access.db.bigrams import FUNCTION, has_bigram_index
 from runai_access.db.expressions import InArray, SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan, KeySubquery
 from runai_access.db.normalization import normalize_term
@@ -196,6 +197,9 @@ def keys_of_name(term: str, limit: int) -> KeySubquery | None:
 
 def _postgresql_keys(term: str, *, is_exact: bool = True) -> KeySubquery:
     """Return the keys on PostgreSQL. Its planner chooses between the trigram index and a scan."""
+    if has_bigram_index(term):
+        found = (_BIGRAM_KEYS, (term,))
+        return KeySubquery((found,), is_exact, is_distinct=True, is_scan=True, counted=found)
     head = _selective_part(term)
     conditions = ["text LIKE %s"]  # also for short terms: it is faster than `strpos`
     parameters = [f"%{connection.ops.prep_for_like_query(head)}%"]
@@ -247,6 +251,8 @@ def register_with_sqlite(*, connection: BaseDatabaseWrapper, **_: object) -> Non
         )
 
 
+_BIGRAM_KEYS = f"""SELECT application_id FROM applications_search
+    WHERE {FUNCTION}(text) @> ARRAY[%s::text]"""  # noqa: S608  # a constant
 _TRIGRAM_KEYS = """SELECT found.application_id FROM applications_search_index
     CROSS JOIN applications_search found ON found.id = applications_search_index.rowid
     WHERE applications_search_index MATCH %s"""

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import DateTimeField, F, Q, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Concat
 from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -89,8 +89,11 @@ LIST = ListEndpoint(
         ),
         "roleId": Field(_OF_ROLE(NumberFilter("pk")), role_sort(), FieldType.NUMBER),
         "roleName": Field(_OF_ROLE(RoleNameFilter("name")), name_sort("role", Role)),
-        "scopeId": Field(_OF_SCOPE(PlainTextFilter("uid")), scope_sort("uid")),
-        "scopeType": Field(_OF_SCOPE(PlainTextFilter("type")), scope_sort("type")),
+        "scopeId": Field(_OF_SCOPE(PlainTextFilter("uid")), scope_sort(F("uid"))),
+        # Scopes of a type follow each other by ID: then the number of rules of each finds an offset.
+        "scopeType": Field(
+            _OF_SCOPE(PlainTextFilter("type")), scope_sort(Concat("type", Value("/"), "uid"))
+        ),
         "scopeName": Field(_OF_SCOPE(PlainTextFilter("name")), name_sort("scope", Scope)),
         "createdAt": Field.time("created_at"),
         # NULL in all of these rules.

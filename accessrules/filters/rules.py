@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.db.models import CharField, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Concat
 
 from accessrules.authorization.authority import Authority
 from accessrules.authorization.breadcrumbs import full_names
@@ -195,36 +196,36 @@ def role_sort() -> Sort:
     return replace(Sort.number("role_id"), groups=Groups("role_name", by_id, is_text=True))
 
 
-def scope_sort(path: str) -> Sort:
-    """Return the sort of access rules by a text column of their scopes."""
+def scope_sort(text: F | Concat) -> Sort:
+    """Return the sort of access rules by a text of their scopes."""
     # Not a join: rows that are only passed then need none.
-    texts = Scope.objects.filter(pk=OuterRef("scope")).order_by().values(path)
+    scopes = Scope.objects.filter(pk=OuterRef("scope")).order_by()
     return Sort(
-        BinaryCollation(Subquery(texts)),
-        groups=Groups("scope", partial(_groups, Scope, path, "pk", str)),
+        BinaryCollation(Subquery(scopes.values(text=text))),
+        groups=Groups("scope", partial(_groups, Scope, text, "pk", str)),
     )
 
 
 def name_sort(reference: str, model: type[Role | Scope]) -> Sort:
     """Return the sort of access rules by the normalized name of their role or scope."""
     names = Groups(
-        f"{reference}_name", partial(_groups, model, "name", "name", normalize), is_text=True
+        f"{reference}_name", partial(_groups, model, F("name"), "name", normalize), is_text=True
     )
     return Sort(BinaryCollation(normalized(f"{reference}_name")), groups=names)
 
 
 def _groups(
     model: type[Role | Scope],
-    path: str,
+    text: F | Concat,
     column: str,
     key: Callable[[str], str],
     visible: Sequence[int] | None,
 ) -> list[tuple[str, list[Any]]]:
-    """Return the values of `column` by the sort keys of the texts at `path`, in order."""
+    """Return the values of `column` by the sort keys of the texts, in order."""
     groups: dict[str, list[Any]] = defaultdict(list)
     rows = model.objects.all() if visible is None else model.objects.filter(InArray("pk", visible))
-    for text, value in rows.order_by().values_list(path, column).distinct():
-        groups[key(text)].append(value)
+    for value, found in rows.order_by().values_list(column, text).distinct():
+        groups[key(found)].append(value)
     return sorted(groups.items())
 
 

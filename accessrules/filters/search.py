@@ -20,6 +20,7 @@ from accessrules.models import (
     Subject,
     SubjectQuerySet,
 )
+from runai_access.db.bigrams import HasBigram, has_bigram_index
 from runai_access.db.expressions import InArray, SQLiteNoIndexHint
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, normalize_term
@@ -42,11 +43,11 @@ def register_finder(type_: Subject.Type, find: Finder) -> None:
 
 
 def rules_matching(text: str, authority: Authority) -> AccessRuleQuerySet:
-    """Return the visible rules whose role or scope name contains `text`."""
+    """Return the visible rules whose role or scope name contains `text`, to test those of a subject."""
     role_ids, scope_ids = roles_named(text), scopes_named(text, authority)
     if not role_ids and not scope_ids:
         return AccessRule.objects.none()
-    named = Q(role__in=role_ids) | Q(InArray("scope", scope_ids))
+    named = Q(role__in=role_ids) | Q(InArray(SQLiteNoIndexHint(F("scope")), scope_ids))
     return authority.visible_rules().living().filter(named)
 
 
@@ -104,6 +105,9 @@ def _indexed_subjects(term: str) -> list[Any] | None:
 
     None if no index applies, or if more than _MAX_SUBJECTS match.
     """
+    if has_bigram_index(term):
+        named = KeySubquery.of(_named(term)).first(_MAX_SUBJECTS + 1)
+        return named if len(named) <= _MAX_SUBJECTS else None
     found = [find(term, _MAX_SUBJECTS) for find in _finders.values()]
     if not all(found):
         return None
@@ -120,6 +124,8 @@ def _indexed_subjects(term: str) -> list[Any] | None:
 
 
 def _named(term: str) -> SubjectQuerySet:
+    if has_bigram_index(term):
+        return Subject.objects.filter(HasBigram("normalized_name", term))
     return Subject.objects.filter(normalized_name__contains=term)
 
 

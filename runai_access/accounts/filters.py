@@ -78,7 +78,7 @@ class UserFilterSet(ListFilterSet):
     """The filters of the Users table, by column."""
 
     field_filters = {
-        "user": TextFilter("subject__normalized_name"),
+        "user": PlainTextFilter("email"),
         "display_name": PlainTextFilter("display_name"),
         "groups": GroupFilter(),
         "access_rules": NoRulesFilter(),

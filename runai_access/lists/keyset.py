@@ -3,18 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar
 
 from django.db.models import Count as NumberOfRows
 from django.db.models import F, Model, Q, QuerySet
 from django.utils.functional import cached_property
 
-from runai_access.db.expressions import InArray, NoIndexHint, SQLiteNoIndexHint
+from runai_access.db.expressions import SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan
 from runai_access.lists.sorts import (
     Cursor,
-    OtherGroups,
     Sort,
     encode,
     encode_cursor,
@@ -122,8 +120,6 @@ class OrderedQuery(Generic[M]):
 
 # A row after this many of several queries is found among sorted rows, if they are few.
 MAX_UNSORTED = 3_000
-# The share of the expected rows of other groups that are passed without a test.
-_CAUTION = 0.9
 # The most rows that are tested for a page if the matching rows are too many to sort.
 MAX_SCANNED = 30_000
 
@@ -251,7 +247,6 @@ class Reader(Generic[M]):
         rows: list[M] = []
         parts, offset = parts_from(offset, [self.listed], is_descending=self._is_descending)
         for part in parts:
-            part, offset = skip_to_offset(self.listed, part, offset, self._is_descending)  # noqa: PLW2901  # fewer rows
             found = self._slice(part, offset, length - len(rows), self._is_descending)
             rows += found
             if len(rows) == length or self.stopped_at:
@@ -337,37 +332,9 @@ def parts_from(
     for place, (_, values) in enumerate(found):
         number = sum(numbers[value] for value in values)
         if offset < number:
-            share, others = numbers.total() / number - 1, None
-            if share < 1 and queries[0].group_numbers:  # no filter makes passing rows slow
-                others = OtherGroups(list(numbers.keys() - values), share)
-            first = groups.condition(values, others)
-            return chain([first], groups.parts(found[place + 1 :])), offset
+            return groups.parts(found[place:]), offset
         offset -= number
     return [], offset
-
-
-def skip_to_offset(
-    query: OrderedQuery[Any], part: Q, offset: int, is_descending: bool
-) -> tuple[Q, int]:
-    """Return the rest of a part that begins nearer to an offset, and the offset in it.
-
-    For a group with most rows: the index of the primary key passes rows of all groups several times
-    faster than it tests the group of each. Those of other groups are then counted.
-    """
-    others, groups = getattr(part, "others", None), query.sort.groups
-    if groups is None or others is None or offset <= MAX_SCANNED:
-        return part, offset
-    before, rest = ("gt", "lte") if is_descending else ("lt", "gte")
-    keys = query.rows.order_by("-pk" if is_descending else "pk").values_list("pk", flat=True)
-    # First a little before the place where the row is if all groups are equally distributed.
-    for place in (offset + int(offset * others.share * _CAUTION), offset):
-        key = next(iter(keys[place : place + 1]), None)
-        if key is not None:
-            passed = query.rows.alias(key=NoIndexHint("pk")).filter(**{f"key__{before}": key})
-            in_others = passed.filter(InArray(groups.column, others.values)).count()
-            if place - in_others <= offset:
-                return part & Q(**{f"pk__{rest}": key}), offset - (place - in_others)
-    return part, offset
 
 
 class _Pager(Generic[M]):

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
-from runai_access.lists.keyset import OrderedQuery, Reader, parts_from, skip_to_offset
+from runai_access.lists.keyset import OrderedQuery, Reader, parts_from
 from runai_access.lists.sorts import Cursor, Sort, keyed, part_of, parts_after
 
 M = TypeVar("M", bound=Model)
@@ -83,7 +83,6 @@ class MergedReader(Generic[M]):
     def _first_at(self, part: Q, position: int) -> list[tuple[Any, Any]]:
         """Return the sort value and the key of the first reader's row at a position of a part."""
         first = self._readers[0].query_at(position)
-        part, position = skip_to_offset(first, part, position, self._is_descending)
         # Its key first: the sort value of a row can be in another table.
         key = self._ordered(first, part).values("pk")[position : position + 1]
         rows = keyed(first.rows, first.sort).filter(pk__in=key)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Expression, F, Model, Q, QuerySet
@@ -36,20 +36,8 @@ class BadCursor(Exception):
     """The text is not a cursor of this sort."""
 
 
-class OtherGroups(NamedTuple):
-    """The values of all groups but one, and their number of rows for each row of that one."""
-
-    values: list[Any]
-    share: float
-
-
 class OneValue(Q):
-    """The condition for rows that all have the same sort value, so it is not sorted by.
-
-    `others` is set if it is a group with most rows, which no index has in order.
-    """
-
-    others: OtherGroups | None = None
+    """The condition for rows that all have the same sort value, so it is not sorted by."""
 
 
 def _same(text: str) -> Any:
@@ -78,12 +66,10 @@ class Groups:
     visible: Sequence[int] | None = None
     numbers: Callable[[], Mapping[Any, int]] | None = None
 
-    def condition(self, values: list[Any], others: OtherGroups | None = None) -> OneValue:
-        """Return the condition for the rows of a group, which has most rows if `others` are given."""
+    def condition(self, values: list[Any]) -> OneValue:
+        """Return the condition for the rows of a group."""
         if len(values) > _MAX_INDEXED_GROUP:
-            part = OneValue(InArray(SQLiteNoIndexHint(F(self.column)), values))
-            part.others = others
-            return part
+            return OneValue(InArray(SQLiteNoIndexHint(F(self.column)), values))
         column = self._indexed
         # The index of the column has rows with one value in the order of primary keys.
         is_single = len(values) == 1

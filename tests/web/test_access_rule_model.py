@@ -153,6 +153,8 @@ def expected(world: World, query: dict[str, Any], *, is_page: bool) -> list[Row]
     is_normalized = name == "subjectId" or (name in ("roleName", "scopeName") and not is_page)
 
     def value_of(row: Row) -> Any:
+        if name == "scopeType":  # the scopes of a type follow each other
+            return row[name], row["scopeId"]
         return normalize(row[name]) if is_normalized else row[name]
 
     with_value = [row for row in rows if row[name] is not None]
