@@ -29,7 +29,15 @@ from runai_access.db.expressions import BinaryCollation, SQLiteNoIndexHint, star
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize
 from runai_access.db.normalization_sql import normalized
+from runai_access.lists.filter_sets import ListFilterSet
 from runai_access.lists.filters import (
+    Choice,
+    FieldFilter,
+    OptionsFilter,
+    PlainTextFilter,
+    TextFilter,
+)
+from runai_access.lists.operators import (
     CONTAINS,
     ENDS_WITH,
     IS,
@@ -39,18 +47,11 @@ from runai_access.lists.filters import (
     NONE,
     ONE_OF_FEW,
     STARTS_WITH,
-    Choice,
-    ExpiryFilter,
-    FieldFilter,
-    ListFilterSet,
     Operator,
-    OptionsFilter,
-    PlainTextFilter,
-    TextFilter,
-    TimeFilter,
     is_match,
 )
 from runai_access.lists.selection import ListFilter
+from runai_access.lists.time_filters import ExpiryFilter, TimeFilter
 
 MINE = Operator("mine", "is you or one of your groups")
 _END_OF_NAME = StrIndex(F("search_text"), Value("\n"))

@@ -61,18 +61,11 @@ from runai_access.db.expressions import BinaryCollation, InArray
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize_term
 from runai_access.errors import NotFound
-from runai_access.lists.filters import (
-    AT_LEAST,
-    CONTAINS,
-    IS,
-    FieldFilter,
-    NumberFilter,
-    Operator,
-    PlainTextFilter,
-    TimeFilter,
-)
+from runai_access.lists.filters import FieldFilter, NumberFilter, PlainTextFilter
+from runai_access.lists.operators import AT_LEAST, CONTAINS, IS, Operator
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.sorts import Sort, without_index
+from runai_access.lists.time_filters import TimeFilter
 
 _FILTERS = AccessRuleFilterSet.field_filters
 _OF_ROLE = partial(RuleReferenceFilter, "role", Role)

@@ -24,26 +24,21 @@ from runai_access.db.expressions import BinaryCollation, InArray, SQLiteNoIndexH
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, normalize_term
 from runai_access.db.normalization_sql import normalized
-from runai_access.lists.filters import (
+from runai_access.lists.filter_sets import ListFilterSet
+from runai_access.lists.filters import Choice, ChoiceFilter, FieldFilter, OptionsFilter, TextFilter
+from runai_access.lists.operators import (
     ANY_OF,
     CONTAINS,
     ENDS_WITH,
     IS,
     LOOKUPS,
     STARTS_WITH,
-    Choice,
-    ChoiceFilter,
-    ExpiryFilter,
-    FieldFilter,
-    ListFilterSet,
     Operator,
-    OptionsFilter,
-    TextFilter,
-    TimeFilter,
     is_match,
 )
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.sorts import Groups, Sort
+from runai_access.lists.time_filters import ExpiryFilter, TimeFilter
 
 MAX_SUGGESTIONS = 200
 MAX_CHOICES = 50

@@ -11,14 +11,10 @@ from accessrules.filters.search import names_matching
 from accessrules.filters.subjects import NoRulesFilter
 from accessrules.models import Scope, at_or_below
 from runai_access.db.expressions import InArray
-from runai_access.lists.filters import (
-    Choice,
-    ListFilterSet,
-    Operator,
-    OptionsFilter,
-    TextFilter,
-    TimeFilter,
-)
+from runai_access.lists.filter_sets import ListFilterSet
+from runai_access.lists.filters import Choice, OptionsFilter, TextFilter
+from runai_access.lists.operators import Operator
+from runai_access.lists.time_filters import TimeFilter
 
 
 class ScopeNameFilter(TextFilter):

@@ -24,7 +24,7 @@ from runai_access.db.bigrams import HasBigram, has_bigram_index
 from runai_access.db.expressions import InArray, SQLiteNoIndexHint
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize, normalize_term
-from runai_access.lists.filters import COMPARISONS
+from runai_access.lists.operators import COMPARISONS
 from runai_access.lists.selection import ListFilter
 
 _MAX_SUBJECTS = 6_000

@@ -16,15 +16,8 @@ from accessrules.authorization.authority import Authority
 from accessrules.filters.rules import ReferenceFilter, RoleFilter, ScopeFilter, primary_keys
 from accessrules.models import AccessRuleQuerySet, Role
 from runai_access.db.keys import KeySubquery
-from runai_access.lists.filters import (
-    CONTAINS,
-    LOOKUPS,
-    NONE,
-    Choice,
-    ChoiceFilter,
-    Operator,
-    TextFilter,
-)
+from runai_access.lists.filters import Choice, ChoiceFilter, TextFilter
+from runai_access.lists.operators import CONTAINS, LOOKUPS, NONE, Operator
 
 
 def line_matches(line: Combinable, test: str, term: str) -> Q:

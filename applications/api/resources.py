@@ -46,8 +46,9 @@ from runai_access.api.filter_by import Field, FieldType
 from runai_access.api.idempotency import Result, already_done, idempotent
 from runai_access.api.paging import ListEndpoint, paged
 from runai_access.api.serializers import ResponseSerializer
-from runai_access.lists.filters import NumberFilter, TimeFilter
+from runai_access.lists.filters import NumberFilter
 from runai_access.lists.sorts import Sort
+from runai_access.lists.time_filters import TimeFilter
 
 _FILTERS = ApplicationFilterSet.field_filters
 _BY_NAME = Sort.text("search_text")

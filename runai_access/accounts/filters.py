@@ -20,20 +20,17 @@ from runai_access.accounts.mfa.factors import APP, PASSKEY
 from runai_access.accounts.models import Group
 from runai_access.accounts.policy import GROUPS, visible_memberships
 from runai_access.db.normalization import normalize_term
+from runai_access.lists.filter_sets import ListFilterSet
 from runai_access.lists.filters import (
-    ANY_OF,
-    NONE,
-    ONE_OF_FEW,
     Choice,
     ChoiceFilter,
-    ListFilterSet,
-    Operator,
     OptionsFilter,
     PlainTextFilter,
     TextFilter,
-    TimeFilter,
 )
 from runai_access.lists.listing import read_keys
+from runai_access.lists.operators import ANY_OF, NONE, ONE_OF_FEW, Operator
+from runai_access.lists.time_filters import TimeFilter
 
 MAX_SUGGESTIONS = 50
 

@@ -17,21 +17,11 @@ from runai_access.audit.models import AuditEvent
 from runai_access.db.distinct import distinct_values
 from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import stored_form
-from runai_access.lists.filters import (
-    IS,
-    ONE_OF_FEW,
-    Choice,
-    ChoiceFilter,
-    FieldFilter,
-    InstantFilter,
-    ListFilterSet,
-    Operator,
-    OptionsFilter,
-    TextFilter,
-    as_text,
-    is_match,
-)
+from runai_access.lists.filter_sets import ListFilterSet, as_text
+from runai_access.lists.filters import Choice, ChoiceFilter, FieldFilter, OptionsFilter, TextFilter
+from runai_access.lists.operators import IS, ONE_OF_FEW, Operator, is_match
 from runai_access.lists.selection import ListFilter
+from runai_access.lists.time_filters import InstantFilter
 
 _WORD = re.compile(r"[a-z][a-z_-]{0,31}")
 _HISTORY = re.compile(r"([a-z][a-z_-]{0,31}):([0-9A-Za-z._-]{1,64})")

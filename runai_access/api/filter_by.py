@@ -16,7 +16,8 @@ from django.utils.dateparse import parse_datetime
 
 from runai_access.api.errors import InvalidParameter
 from runai_access.db.normalization_sql import normalized
-from runai_access.lists.filters import (
+from runai_access.lists.filters import FieldFilter, PlainTextFilter
+from runai_access.lists.operators import (
     AT_LEAST,
     AT_MOST,
     CONTAINS,
@@ -27,13 +28,11 @@ from runai_access.lists.filters import (
     NEVER,
     NOT_CONTAINS,
     STARTS_WITH,
-    FieldFilter,
     Operator,
-    PlainTextFilter,
-    TimeFilter,
 )
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.sorts import Sort
+from runai_access.lists.time_filters import TimeFilter
 
 
 class FieldType(Enum):

@@ -17,7 +17,6 @@ from rest_framework.response import Response
 from runai_access.api.errors import InvalidParameter
 from runai_access.api.filter_by import Condition, Field, parse_conditions
 from runai_access.db.normalization import normalize, normalize_term
-from runai_access.lists.filters import is_match
 from runai_access.lists.keyset import (
     MAX_SCANNED,
     Count,
@@ -28,6 +27,7 @@ from runai_access.lists.keyset import (
     with_values,
 )
 from runai_access.lists.merging import MergedReader
+from runai_access.lists.operators import is_match
 from runai_access.lists.selection import ListFilter, Selection
 from runai_access.lists.sorts import BadCursor, Cursor, Sort, decode, encode, encode_cursor
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db.models import Count as NumberOfRows
 from django.db.models import F, Model, Q, QuerySet
@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 
 from runai_access.db.expressions import SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan
+from runai_access.lists.scans import PageStrategy
 from runai_access.lists.sorts import (
     Cursor,
     Sort,
@@ -19,7 +20,6 @@ from runai_access.lists.sorts import (
     keyed,
     part_of,
     parts_after,
-    parts_before,
 )
 
 M = TypeVar("M", bound=Model)
@@ -51,54 +51,6 @@ class Position:
     is_last: bool = False
     after: Cursor | None = None
     before: Cursor | None = None
-
-
-@dataclass(frozen=True)
-class Scan:
-    """The keys of the first rows. `stopped_at` is the last tested row of an incomplete scan."""
-
-    keys: list[Any]
-    stopped_at: Cursor | None = None
-
-
-class PageStrategy(Protocol):
-    """A cheaper way to read a page, tried before all rows are sorted."""
-
-    def scan(self, part: Q, length: int, *, is_descending: bool, limit: int = 0) -> Scan | None:
-        """Return the keys of the first `length` rows of a part.
-
-        Tests no more rows than its own limit, or `limit` if that is more. None if `length` is more.
-        """
-
-
-@dataclass(frozen=True)
-class BoundedIndexScan(Generic[M]):
-    """Page strategy: scan `all` in the order of an index until a page of `rows` is full."""
-
-    rows: QuerySet[M]
-    all: QuerySet[M]
-    sort: Sort
-    limit: int
-
-    def scan(self, part: Q, length: int, *, is_descending: bool, limit: int = 0) -> Scan | None:
-        """Return the keys of the first rows of a part; None if `length` is more than the limit."""
-        limit = max(limit, self.limit)
-        if length > limit:
-            return None
-        passed = part_of(self.all, part, self.sort, is_descending=is_descending)
-        columns = ["sort_key", "pk", *(["sort_then"] if self.sort.then else [])]
-        edges = [Cursor(*edge) for edge in passed.values_list(*columns)[limit - 1 : limit + 1]]
-        is_limited = len(edges) == 2
-        ranges = [part]
-        if is_limited:
-            ranges = parts_before(self.sort, part, edges[1], is_descending=is_descending)
-        keys: list[Any] = []
-        for range_ in ranges:
-            if len(keys) < length:
-                rows = part_of(self.rows, range_, self.sort, is_descending=is_descending)
-                keys += rows.values_list("pk", flat=True)[: length - len(keys)]
-        is_cut = is_limited and len(keys) < length
-        return Scan(keys, edges[0] if is_cut else None)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from runai_access.db.expressions import AsStored, InArray
 from runai_access.db.normalization import is_storable, normalize_term
 from runai_access.lists import export
-from runai_access.lists.filters import Chip, ListFilterSet
+from runai_access.lists.filter_sets import Chip, ListFilterSet
 from runai_access.lists.keyset import COUNTED, Count, Page, Position, in_order, page_of, with_values
 from runai_access.lists.selection import ListFilter, Selection
 from runai_access.lists.sorts import BadCursor, Cursor, decode, without_index

@@ -14,62 +14,23 @@ there, and other filters are tested along that order.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, Model, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 from django.utils.functional import cached_property
 
 from runai_access.db.conditions import changed, renamed
 from runai_access.db.expressions import InArray, SQLiteNoIndexHint
-from runai_access.db.keys import CoveringIndexScan, InKeySubquery, KeySubquery, as_stored
+from runai_access.db.keys import CoveringIndexScan, InKeySubquery, KeySubquery
 from runai_access.lists.keyset import (
     COUNTED,
-    BoundedIndexScan,
     Count,
     OrderedQuery,
-    PageStrategy,
-    Scan,
     count_up_to,
 )
-from runai_access.lists.sorts import Cursor, Sort, after_cursor, without_index
-
-M = TypeVar("M", bound=Model)
-# A key scan first reads this many times the wanted rows, and multiplies by it each time it needs more.
-_MORE = 4
-
-
-@dataclass(frozen=True)
-class KeyScan(Generic[M]):
-    """Page strategy: read keys in the list's order and test the other filters."""
-
-    rows: QuerySet[M]
-    ordered: CoveringIndexScan
-    limit: int
-
-    def scan(self, part: Q, length: int, *, is_descending: bool, limit: int = 0) -> Scan | None:
-        """Return the keys of the first rows of a part; None if `length` is more than the limit."""
-        limit = max(limit, self.limit)
-        if length > limit:
-            return None
-        keys: list[Any] = []
-        number, left, rest = length * _MORE, limit, part
-        while True:
-            number = min(number, left)
-            edges = self.ordered.edges(rest, number, is_descending=is_descending)
-            scanned = [key for _, key in edges]
-            rows = self.rows.order_by().filter(InArray("pk", as_stored(scanned)))
-            matched = set(rows.values_list("pk", flat=True))
-            keys += [key for key in scanned if key in matched]
-            if len(keys) >= length or len(scanned) < number:
-                return Scan(keys[:length])
-            left -= number
-            if not left:
-                return Scan(keys, Cursor(*edges[-1]))
-            # Continue after the last key: concurrent inserts neither repeat nor skip a row.
-            rest = part & after_cursor(*edges[-1], is_descending=is_descending)
-            number *= _MORE
-
+from runai_access.lists.scans import BoundedIndexScan, KeyScan, PageStrategy
+from runai_access.lists.sorts import Sort, without_index
 
 # Sorting this many rows costs about as much as a scan until a page is full.
 MAX_SORTED_CANDIDATES = 3_000

@@ -11,8 +11,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 
 from runai_access.lists import export
-from runai_access.lists.filters import NEVER, Chip, ChoiceFilter, Operator
+from runai_access.lists.filter_sets import Chip
+from runai_access.lists.filters import ChoiceFilter
 from runai_access.lists.listing import MAX_WIDTH, MIN_WIDTH, PAGE_SIZES, Listing
+from runai_access.lists.operators import NEVER, Operator
 from runai_access.lists.tables import CHUNK
 from runai_access.lists.times import current_zone_name
 from runai_access.ui.dialogs import FROM, ParentPage, finish_dialog, render_dialog, return_url

@@ -20,7 +20,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from runai_access.lists.filters import ListFilterSet
+from runai_access.lists.filter_sets import ListFilterSet
 from runai_access.lists.listing import VIEW, ListConfig, Listing, read_keys
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.tables import ListTable

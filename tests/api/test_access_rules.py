@@ -18,7 +18,7 @@ from accessrules.filters import rules
 from accessrules.filters.search import count_rules
 from accessrules.models import AccessRule, Scope
 from applications.models import Application
-from runai_access.lists.filters import IS, STARTS_WITH, Operator
+from runai_access.lists.operators import IS, STARTS_WITH, Operator
 from tests import factories
 from tests.api.conftest import As, Organization, plan_of
 from tests.strategies import force

@@ -27,7 +27,8 @@ from applications.oauth.tokens import InvalidToken, application_of, issue
 from runai_access.activity.bounded_query import equals
 from runai_access.audit.models import AuditEvent
 from runai_access.errors import AlreadyDone, Conflict, Denied, ReauthenticationRequired
-from runai_access.lists.filters import NEVER, Operator, TimeFilter
+from runai_access.lists.operators import NEVER, Operator
+from runai_access.lists.time_filters import TimeFilter
 from tests import factories
 from tests.domain.conftest import Organization
 

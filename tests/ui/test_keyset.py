@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 
 from applications.models import Application
 from runai_access.lists.keyset import (
-    BoundedIndexScan,
     Count,
     OrderedQuery,
     Page,
     Position,
-    Scan,
     count_up_to,
     in_order,
     page_of,
 )
+from runai_access.lists.scans import BoundedIndexScan, Scan
 from runai_access.lists.sorts import BadCursor, Sort, decode, encode
 from tests import factories, sizes
 

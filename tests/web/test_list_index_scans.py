@@ -21,9 +21,10 @@ from applications.search import search
 from applications.tables import ApplicationTable
 from runai_access.accounts.models import User
 from runai_access.db.keys import CoveringIndexScan, KeySubquery
-from runai_access.lists import selection
-from runai_access.lists.keyset import Position, Scan, page_of
-from runai_access.lists.selection import KeyScan, ListFilter, Selection
+from runai_access.lists import scans, selection
+from runai_access.lists.keyset import Position, page_of
+from runai_access.lists.scans import KeyScan, Scan
+from runai_access.lists.selection import ListFilter, Selection
 from runai_access.lists.sorts import Cursor, Sort
 from tests import factories
 from tests.strategies import force
@@ -75,7 +76,7 @@ def test_key_scan_tests_other_filters_up_to_its_limit(
 ) -> None:  # fmt: skip
     force("scan", monkeypatch)
     monkeypatch.setattr(selection, "SCAN_LIMIT", limit)
-    monkeypatch.setattr(selection, "_MORE", 1)  # a page needs more than one read
+    monkeypatch.setattr(scans, "_MORE", 1)  # a page needs more than one read
     authority = authority_of(factories.system_person())
     by, is_descending = ApplicationTable.sort_of(sort, authority)
     found = [*filters_of(dict([holders[column_]])), search("app-1", authority)]
@@ -149,7 +150,7 @@ def test_row_created_during_a_key_scan_is_not_returned_twice(
     acme: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     force("scan", monkeypatch)
-    monkeypatch.setattr(selection, "_MORE", 1)
+    monkeypatch.setattr(scans, "_MORE", 1)
     scan = _key_scan(6, acme)
     last = Application.objects.order_by("-created_at", "-pk").first()
     assert last

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django_tables2.columns import BoundColumn
 
 from runai_access.lists import rows
-from runai_access.lists.filters import Chip
+from runai_access.lists.filter_sets import Chip
 from runai_access.lists.listing import MAX_WIDTH, MIN_WIDTH, PAGE_SIZES, Listing, Preference
 from runai_access.lists.markup import markup
 
