@@ -169,7 +169,7 @@ def keys_with_text(term: str, *, is_exact: bool = True) -> KeySubquery:
         return replace(scanned, is_scan=True)
     head = _selective_part(term)
     most = selection.MAX_SORTED_CANDIDATES
-    if head != term and _sqlite_keys(head).count(most + 1)[0] <= most:
+    if head != term and (not is_exact or _sqlite_keys(head).count(most + 1)[0] <= most):
         return _sqlite_keys(head, is_exact=False)
     return _sqlite_keys(term, is_exact=is_exact)
 

@@ -27,7 +27,7 @@ from runai_access.db.normalization import normalize, normalize_term
 from runai_access.lists.operators import COMPARISONS
 from runai_access.lists.selection import ListFilter
 
-_MAX_SUBJECTS = 6_000
+_MAX_SUBJECTS = 12_000
 
 Finder = Callable[[str, int], KeySubquery | None]
 _finders: dict[str, Finder] = {}

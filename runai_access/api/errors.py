@@ -10,6 +10,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from runai_access.api.parsers import UnsupportedCoding
 from runai_access.api.serializers import ErrorSerializer
 from runai_access.db.availability import is_unavailable
 from runai_access.db.outage import handle_outage
@@ -43,19 +44,6 @@ class InvalidParameter(exceptions.APIException):
     """An invalid query parameter. The message names it and the expected value."""
 
     status_code = status.HTTP_400_BAD_REQUEST
-
-
-class TooLarge(exceptions.APIException):
-    """The request body exceeds the size limit."""
-
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = "The request body must be at most 1 MiB."
-
-
-class UnsupportedCoding(exceptions.APIException):
-    """The request body has a content coding such as gzip (RFC 9110 §8.4)."""
-
-    status_code = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
 
 
 def error(code: int, details: str = "", *, message: str = "") -> Response:

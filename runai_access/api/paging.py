@@ -146,7 +146,7 @@ class ListEndpoint:
         count = (
             Count(self._number(selections, context), is_exact=True)
             if self.has_exact_total
-            else selection.total()
+            else selection.total(offset)
         )
         if limit == 0:
             return ApiPage([], count, offset, limit)
@@ -167,9 +167,11 @@ class ListEndpoint:
             and not any(query.index_scan for query in queries)
         )
         reader = _reader(queries, whole, last, is_descending is not is_from_end)
-        if is_from_end:
+        if count.is_exact and count.number <= offset:
+            found = []
+        elif is_from_end:
             length = min(one_more, count.number - offset)
-            found = reader.at(count.number - offset - length, length)[::-1] if length > 0 else []
+            found = reader.at(count.number - offset - length, length)[::-1]
         elif isinstance(start, Cursor):
             found = reader.after(start, one_more)
         else:

@@ -5,10 +5,22 @@ import json
 from typing import Any
 
 from django.conf import settings
-from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework import status
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.parsers import BaseParser
 
-from runai_access.api.errors import TooLarge, UnsupportedCoding
+
+class TooLarge(APIException):
+    """The request body exceeds the size limit."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The request body must be at most 1 MiB."
+
+
+class UnsupportedCoding(APIException):
+    """The request body has a content coding such as gzip (RFC 9110 §8.4)."""
+
+    status_code = status.HTTP_415_UNSUPPORTED_MEDIA_TYPE
 
 
 class JSONObjectParser(BaseParser):

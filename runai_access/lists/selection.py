@@ -25,6 +25,7 @@ from runai_access.db.expressions import InArray, SQLiteNoIndexHint
 from runai_access.db.keys import CoveringIndexScan, InKeySubquery, KeySubquery
 from runai_access.lists.keyset import (
     COUNTED,
+    MAX_SCANNED,
     Count,
     OrderedQuery,
     count_up_to,
@@ -351,14 +352,20 @@ class Selection:
         """True if there is a filter, or the caller sees only a part of the list."""
         return any(one.condition or one.keys for one in self._list_filters)
 
-    def total(self) -> Count:
-        """Return the exact count if there is no filter, or one range of an index; else `count`."""
+    def total(self, offset: int = 0) -> Count:
+        """Return the exact count if there is no filter, or one range of an index; else `count`.
+
+        Before a deep offset, all keys that an index has are counted: that is faster than passing rows,
+        and there are often fewer.
+        """
         if not self.is_filtered:
             return Count(self.exact_count(), is_exact=True)
         if self._is_scanned:  # a filter can match most of a log of any length
             return self.count()
         keys = self._only_keys
-        if keys and self._list_filters[0].column:
+        is_range = self._list_filters[0].column != ""
+        is_counted = offset > MAX_SCANNED and keys and keys.is_distinct and not keys.tests_all
+        if keys and keys.is_whole and (is_range or is_counted):
             return Count(keys.count(_UNLIMITED)[0], is_exact=True)
         return self.count()
 

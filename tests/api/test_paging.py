@@ -19,6 +19,7 @@ from accessrules.filters.search import visible_groups
 from accessrules.models import AccessRule, Scope
 from applications.models import Application
 from runai_access.accounts.models import User
+from runai_access.api import paging
 from runai_access.audit.models import AuditEvent
 from runai_access.lists import keyset, selection, sorts
 from tests import factories
@@ -168,6 +169,22 @@ def test_the_total_of_access_rules_is_exact_beyond_the_counted_rows(
     answer = client.get(f"{RULES}?filterBy=roleName==viewer&limit=2")
     assert answer.json()["totalRecords"] == 9
     assert answer.headers["X-Total-Count"] == "9"
+
+
+def test_all_matches_that_an_index_has_are_counted_before_a_deep_offset(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (keyset, selection, paging):
+        monkeypatch.setattr(module, "MAX_SCANNED", 2)
+    monkeypatch.setattr(selection, "COUNTED", 3)
+    names = sorted(one.name for one in factories.many_applications(9))
+    assert client.get(f"{APPS}?search=many&limit=2").headers["X-Total-Count-At-Least"] == "3"
+    for offset in (3, 5, 8, 9, 20):
+        answer = client.get(f"{APPS}?search=many&limit=2&offset={offset}")
+        assert [one["name"] for one in answer.json()] == names[offset : offset + 2]
+        assert answer.headers["X-Total-Count"] == "9"
+    beyond = statements(client, f"{APPS}?search=many&limit=2&offset=20")
+    assert [sql for sql in beyond if "OFFSET 20" in sql] == []
 
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])
