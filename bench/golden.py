@@ -36,6 +36,8 @@ SIZE: Final = 10_000
 AUDITOR: Final = "audra.auditor@example.com"
 MAX_LISTED: Final = 6
 """The most ids that are listed; of more, the first and the last are, with a hash of all."""
+TIED: Final = "/users/?sort=status"
+"""Users with the same status are in the order of their random ids."""
 
 _ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+"
 _VALUE = re.compile(rf"^(?:{_ID})$")
@@ -193,7 +195,8 @@ def _shown(client: Any, url: str, email_by_id: dict[str, str]) -> Shown:
     shown |= {"status": 200, "queries": queries.number}
     for name in ("ids", "choices"):
         if name in shown:
-            shown[name] = _abridged([email_by_id.get(id_, id_) for id_ in map(str, shown[name])])
+            ids = [email_by_id.get(id_, id_) for id_ in map(str, shown[name])]
+            shown[name] = _abridged(sorted(ids) if url == TIED else ids)
     return shown
 
 
