@@ -185,8 +185,9 @@ class RoleNameFilter(TextFilter):
 def role_sort() -> Sort:
     """Return the sort of access rules by the ID of their role. An index has the rules of each name."""
 
-    def by_id(_: Sequence[int] | None) -> list[tuple[int, list[str]]]:
-        return [(pk, [name]) for pk, name in Role.objects.order_by("pk").values_list("pk", "name")]
+    def by_id(visible: Sequence[int] | None) -> list[tuple[int, list[str]]]:
+        roles = Role.objects.order_by("pk").values_list("pk", "name")
+        return [(pk, [name]) for pk, name in roles if visible is None or pk in visible]
 
     return replace(Sort.number("role_id"), groups=Groups("role_name", by_id, is_text=True))
 
@@ -272,7 +273,8 @@ def rules_with(column: str, values: Sequence[Any], rules: QuerySet[Any]) -> List
     one_of = InArray(SQLiteNoIndexHint(F(column)), values)
     is_text = isinstance(AccessRule._meta.get_field(column), CharField)  # documented
     indexed = InArray(BinaryCollation(F(column)) if is_text else column, values)
-    return ListFilter(Q(one_of), KeySubquery.of(rules.filter(indexed)))
+    keys = KeySubquery.of(rules.filter(indexed))
+    return ListFilter(Q(one_of), keys, reference=column, referenced=values)
 
 
 def visible_user_emails(authority: Authority) -> Iterable[str]:

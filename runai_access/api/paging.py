@@ -98,7 +98,7 @@ class ListEndpoint:
     count_groups: Callable[[Any, str], Mapping[Any, int]] | None = None
     # Returns the primary keys of the roles or scopes that visible rows refer to by a column that
     # groups them; None for all. A caller who sees a part of the list sees no row of most groups, which
-    # are then not read.
+    # are then not read. Nor are those that a filter excludes.
     visible_groups: Callable[[Any, str], Sequence[int] | None] = lambda *_: None
     is_scanned: bool = False
     # False if `rows` can contain rows that the indexes of the filters don't.
@@ -129,7 +129,9 @@ class ListEndpoint:
         if sort.groups:
             column = sort.groups.column
             numbers = self.count_groups and partial(self.count_groups, context, column)
-            visible = self.visible_groups(context, column)
+            visible = selection.referenced(
+                column.removesuffix("_name"), self.visible_groups(context, column)
+            )
             sort = replace(sort, groups=replace(sort.groups, visible=visible, numbers=numbers))
         limit = self.read_limit(parameters)
         limit = self.default_limit if limit is None else limit

@@ -63,6 +63,8 @@ class ListFilter:
     `column` is set if the condition is one range of the index on that column, which also provides the
     keys. `then_by` is the column that this index has next, if the range is one value: it can be the
     order of the list.
+
+    `referenced` are the keys of the small table that matching rows have in the column `reference`.
     """
 
     condition: Q
@@ -72,6 +74,8 @@ class ListFilter:
     rows: QuerySet[Any] | None = None
     is_correlated: bool = False
     then_by: str = ""
+    reference: str = ""
+    referenced: Sequence[Any] = ()
 
 
 class Selection:
@@ -346,6 +350,14 @@ class Selection:
         if not self._found or self._candidates is not None or self._whole is not None:
             return count_up_to(self.rows(), limit)
         return self._count_among_some()
+
+    def referenced(self, column: str, keys: Sequence[Any] | None) -> Sequence[Any] | None:
+        """Return those of `keys` that the rows can have in a column; None is all."""
+        for one in self._list_filters:
+            if one.reference == column:
+                known = set(one.referenced)
+                keys = list(known if keys is None else known.intersection(keys))
+        return keys
 
     @property
     def is_filtered(self) -> bool:

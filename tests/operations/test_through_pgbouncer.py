@@ -41,5 +41,8 @@ def test_everything_works_through_a_pooler_with_few_sessions(
         assert server.stop() == 0
         assert "Traceback" not in server.output
         with psycopg.connect(direct) as connection:
-            held = connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+            held = connection.execute(
+                "SELECT count(*) FROM pg_locks JOIN pg_database ON oid = database"
+                " WHERE locktype = 'advisory' AND datname = current_database()"
+            )
             assert held.fetchone() == (0,)
