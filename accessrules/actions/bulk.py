@@ -58,10 +58,11 @@ def run_in_batches(
         for item, result in zip(batch, results, strict=True):
             if isinstance(result, Denied):
                 record_denial(request, result)
-            if isinstance(result, Refusal):
-                outcomes.append(Outcome(item, refusal=result))
-            else:
-                outcomes.append(Outcome(item, made=result))
+            outcomes.append(
+                Outcome(item, refusal=result)
+                if isinstance(result, Refusal)
+                else Outcome(item, made=result)
+            )
     return outcomes
 
 

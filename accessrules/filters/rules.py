@@ -189,7 +189,9 @@ def role_sort() -> Sort:
         roles = Role.objects.order_by("pk").values_list("pk", "name")
         return [(pk, [name]) for pk, name in roles if visible is None or pk in visible]
 
-    return replace(Sort.number("role_id"), groups=Groups("role_name", by_id, is_text=True))
+    return replace(
+        Sort.number("role_id"), groups=Groups("role_name", by_id, is_text=True, reference="role")
+    )
 
 
 def scope_sort(text: F | Concat) -> Sort:
@@ -198,14 +200,17 @@ def scope_sort(text: F | Concat) -> Sort:
     scopes = Scope.objects.filter(pk=OuterRef("scope")).order_by()
     return Sort(
         BinaryCollation(Subquery(scopes.values(text=text))),
-        groups=Groups("scope", partial(_groups, Scope, text, "pk", str)),
+        groups=Groups("scope", partial(_groups, Scope, text, "pk", str), reference="scope"),
     )
 
 
 def name_sort(reference: str, model: type[Role | Scope]) -> Sort:
     """Return the sort of access rules by the normalized name of their role or scope."""
     names = Groups(
-        f"{reference}_name", partial(_groups, model, F("name"), "name", normalize), is_text=True
+        f"{reference}_name",
+        partial(_groups, model, F("name"), "name", normalize),
+        is_text=True,
+        reference=reference,
     )
     return Sort(BinaryCollation(normalized(f"{reference}_name")), groups=names)
 

@@ -150,9 +150,9 @@ def count_rules_by(authority: Authority, column: str) -> dict[Any, int]:
     return dict(_counts(authority).values_list(path).annotate(Sum("number")))
 
 
-def visible_groups(authority: Authority, column: str) -> list[int] | None:
-    """Return the scopes whose rules are visible; None if that is not limited."""
-    if column not in ("scope", "scope_name") or sees_all_rules(authority):
+def visible_groups(authority: Authority, reference: str) -> list[int] | None:
+    """Return the scopes whose rules are visible; None if that is not limited, as for roles."""
+    if reference != "scope" or sees_all_rules(authority):
         return None
     return authority.scopes_to_read("access_rules")
 

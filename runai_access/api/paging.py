@@ -29,7 +29,7 @@ from runai_access.lists.keyset import (
 from runai_access.lists.merging import MergedReader
 from runai_access.lists.operators import is_match
 from runai_access.lists.selection import ListFilter, Selection
-from runai_access.lists.sorts import BadCursor, Cursor, Sort, decode, encode, encode_cursor
+from runai_access.lists.sorts import BadCursor, Cursor, Groups, Sort, decode, encode, encode_cursor
 
 # The parameters of every list; a count has only the filter parameters.
 FILTER_PARAMETERS = ("filterBy", "search")
@@ -96,9 +96,9 @@ class ListEndpoint:
     # Counts the rows of each value of a column that groups them, also faster: all that the caller sees,
     # or more.
     count_groups: Callable[[Any, str], Mapping[Any, int]] | None = None
-    # Returns the primary keys of the roles or scopes that visible rows refer to by a column that
-    # groups them; None for all. A caller who sees a part of the list sees no row of most groups, which
-    # are then not read. Nor are those that a filter excludes.
+    # Returns the primary keys that visible rows have in the `reference` of a sort's groups; None for
+    # all. A caller who sees a part of the list sees no row of most groups, which are then not read. Nor
+    # are those that a filter excludes.
     visible_groups: Callable[[Any, str], Sequence[int] | None] = lambda *_: None
     is_scanned: bool = False
     # False if `rows` can contain rows that the indexes of the filters don't.
@@ -127,12 +127,7 @@ class ListEndpoint:
         selection, *others = selections
         sort, is_descending = self.sorting(parameters)
         if sort.groups:
-            column = sort.groups.column
-            numbers = self.count_groups and partial(self.count_groups, context, column)
-            visible = selection.referenced(
-                column.removesuffix("_name"), self.visible_groups(context, column)
-            )
-            sort = replace(sort, groups=replace(sort.groups, visible=visible, numbers=numbers))
+            sort = replace(sort, groups=self._groups(sort.groups, selection, context))
         limit = self.read_limit(parameters)
         limit = self.default_limit if limit is None else limit
         start = self._start(parameters, sort)
@@ -190,6 +185,14 @@ class ListEndpoint:
         if has_more:
             cursor = encode_cursor(stopped_at) if stopped_at else encode(page[-1])
         return ApiPage(page, count, offset, limit, cursor, has_more, stopped_at is not None)
+
+    def _groups(self, groups: Groups, selection: Selection, context: Any) -> Groups:
+        """Return the groups that can have rows, with the function that counts those of each."""
+        numbers = self.count_groups and partial(self.count_groups, context, groups.column)
+        visible = None
+        if reference := groups.reference:
+            visible = selection.referenced(reference, self.visible_groups(context, reference))
+        return replace(groups, visible=visible, numbers=numbers)
 
     def count(
         self,

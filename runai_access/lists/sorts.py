@@ -56,13 +56,15 @@ class Groups:
 
     `read` returns each sort value, in ascending order, with the values of `column` in its rows. It
     takes the primary keys of the visible rows of the small table, or None for all.
-    `is_text`: the column is a text column with a binary index.
+    `is_text`: the column is a text column with a binary index. `reference` is the column that refers to
+    the small table: filters by it exclude groups.
     `numbers` returns the number of rows of each value, or a higher one.
     """
 
     column: str
     read: Callable[[Sequence[int] | None], list[tuple[Any, list[Any]]]]
     is_text: bool = False
+    reference: str = ""
     visible: Sequence[int] | None = None
     numbers: Callable[[], Mapping[Any, int]] | None = None
 

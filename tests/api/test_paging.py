@@ -324,7 +324,7 @@ def test_groups_that_a_filter_excludes_are_not_read(
 def test_renamed_scope_keeps_its_rules_in_the_order_of_names() -> None:
     cluster = factories.cluster("east")
     lead = factories.application("lead", ("Department administrator", cluster))
-    visible = visible_groups(authority_of(lead.subject), "scope_name")
+    visible = visible_groups(authority_of(lead.subject), "scope")
     Scope.objects.filter(pk=cluster.pk).update(name="West")
     groups = name_sort("scope", Scope).groups
     assert groups
