@@ -207,6 +207,18 @@ def test_living_rules_are_not_sorted_by_the_deletion_that_they_do_not_have(
     assert not re.search("TEMP B-TREE|Sort", plan_of(living))
 
 
+@pytest.mark.parametrize("compared", ["==2026-01-01T00:00:00Z", ">=2020-01-01T00:00:00Z", "!=null"])
+def test_comparing_the_time_of_deletion_tests_no_living_rule(
+    as_: As, administrator: Application, compared: str
+) -> None:
+    client = as_(administrator)
+    with CaptureQueriesContext(connection) as queries:
+        found = client.get(RULES, {"filterBy": f"deletedAt{compared}"}).json()
+    assert found["totalRecords"] == 0
+    compares = re.compile(r'"deleted_at" (>|<|IS NOT NULL)')
+    assert not [one["sql"] for one in queries if compares.search(one["sql"])]
+
+
 @pytest.mark.parametrize("query", [{"search": "root"}, {"filterBy": "roleName=@admin"}])
 def test_deleted_rules_are_filtered_without_further_queries(
     as_: As, administrator: Application, query: dict[str, str]
