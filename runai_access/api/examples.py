@@ -20,6 +20,8 @@ _RULE_ID = 42
 _ROLE_ID = 5
 _ISSUER = "https://access.acme.example"
 _START, _END = "2026-01-15T09:30:00.000Z", "2026-02-01T08:00:00.000Z"
+# Far in the future: requests with an expiry in the past are refused.
+_EXPIRY = "2036-04-15T09:30:00.000Z"
 # Realistic, but with a wrong checksum and signature, so secret scanners ignore them.
 _SECRET_ID = "EXAMPLE00000"  # noqa: S105  # public
 _SECRET = f"ras_{_SECRET_ID}_" + 7 * "EXAMPLE"
@@ -58,7 +60,7 @@ VALUES: dict[str, Any] = {
     "labels": {"env": "prod", "team": "vision"},
     "secretCount": 2,
     "oldestSecretAt": _START,
-    "nextSecretExpiry": "2026-04-15T09:30:00.000Z",
+    "nextSecretExpiry": _EXPIRY,
     "containedAt": None,
     "contained": False,
     "secretId": _SECRET_ID,
@@ -83,7 +85,7 @@ VALUES: dict[str, Any] = {
     "method": "POST",
     "path": "/api/v1/authorization/access-rules",
     "label": "GitLab runner",
-    "expiresAt": "2026-04-15T09:30:00.000Z",
+    "expiresAt": _EXPIRY,
     "revokedBy": "",
     "revokedAt": None,
     "lastUsedAt": _END,

@@ -18,6 +18,7 @@ from accessrules.filters import rules
 from accessrules.filters.search import count_rules
 from accessrules.models import AccessRule, Scope
 from applications.models import Application
+from runai_access.api.examples import VALUES
 from runai_access.lists.operators import IS, STARTS_WITH, Operator
 from tests import factories
 from tests.api.conftest import As, Organization, plan_of
@@ -525,3 +526,11 @@ def test_an_expired_rule_no_longer_authorizes_its_application(
     assert api.get(RULES).status_code == 200
     AccessRule.objects.update(expires_at=timezone.now())
     assert api.get(RULES).status_code == 403
+
+
+def test_the_documented_expiry_is_accepted(
+    as_: As, administrator: Application, organization: Organization
+) -> None:
+    rule = factories.rule(factories.application("nightly"), "Viewer", organization.training)
+    answer = patch(as_(administrator), rule.pk, expiresAt=VALUES["expiresAt"])
+    assert answer.status_code == 200, answer.json()
