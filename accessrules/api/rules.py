@@ -24,6 +24,7 @@ from accessrules.authorization.authority import Authority
 from accessrules.filters.rules import (
     AccessRuleFilterSet,
     CreatorFilter,
+    NoDeletionFilter,
     PathFilter,
     RoleNameFilter,
     RuleReferenceFilter,
@@ -62,25 +63,16 @@ from runai_access.db.keys import KeySubquery
 from runai_access.db.normalization import normalize_term
 from runai_access.errors import NotFound
 from runai_access.lists.filters import FieldFilter, NumberFilter, PlainTextFilter
-from runai_access.lists.operators import AT_LEAST, CONTAINS, EVER, IS, NEVER, Operator
+from runai_access.lists.operators import AT_LEAST, CONTAINS, IS, Operator
 from runai_access.lists.selection import ListFilter
 from runai_access.lists.sorts import Sort, without_index
 from runai_access.lists.time_filters import TimeFilter
-
-
-class _NoDeletionFilter(TimeFilter):
-    """Filters rules that are not deleted by their time of deletion. Comparing it matches none."""
-
-    def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
-        matches_missing = operator == NEVER or (operator.negates and operator != EVER)
-        return super().condition(operator, values, context) if matches_missing else Q(pk__in=())
-
 
 _FILTERS = AccessRuleFilterSet.field_filters
 _OF_ROLE = partial(RuleReferenceFilter, "role", Role)
 _OF_SCOPE = partial(RuleReferenceFilter, "scope", Scope)
 _DELETED_AT = TimeFilter("deleted_at", can_be_never=True, is_indexed=False)
-_NOT_DELETED = _NoDeletionFilter("deleted_at", can_be_never=True, is_indexed=False)
+_NOT_DELETED = NoDeletionFilter("deleted_at", can_be_never=True, is_indexed=False)
 _BY_DELETION = Sort.time("deleted_at", is_nullable=True, nulls_last=True)
 # Of living rules, a constant: they are read in the order of their keys.
 _BY_NO_DELETION = replace(_BY_DELETION, by=Cast(Value(None), DateTimeField()), is_constant=True)

@@ -30,8 +30,10 @@ from runai_access.lists.operators import (
     ANY_OF,
     CONTAINS,
     ENDS_WITH,
+    EVER,
     IS,
     LOOKUPS,
+    NEVER,
     STARTS_WITH,
     Operator,
     is_match,
@@ -256,6 +258,14 @@ class PathFilter(FieldFilter):
 
     def condition(self, operator: Operator, values: list[list[str]], context: Authority) -> Q:
         return at_or_below(values[0])
+
+
+class NoDeletionFilter(TimeFilter):
+    """Filters rules that are not deleted by their time of deletion. Comparing it matches none."""
+
+    def condition(self, operator: Operator, values: list[Any], context: Any) -> Q:
+        matches_missing = operator == NEVER or (operator.negates and operator != EVER)
+        return super().condition(operator, values, context) if matches_missing else Q(pk__in=[])
 
 
 class RuleTypeFilter(FieldFilter):
