@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from django.db import connection
 from django.test import Client
 
 from accessrules.models import Scope
@@ -79,15 +78,3 @@ def as_() -> As:
         return Client(headers={"Authorization": f"Bearer {token}"})
 
     return client
-
-
-def plan_of(sql: str) -> str:
-    """Return the query plan of the database for large tables."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
-        else:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute("SET LOCAL enable_sort = off")
-            cursor.execute(f"EXPLAIN {sql}")
-        return "\n".join(str(row[-1]) for row in cursor.fetchall())

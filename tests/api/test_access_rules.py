@@ -21,7 +21,8 @@ from applications.models import Application
 from runai_access.api.examples import VALUES
 from runai_access.lists.operators import IS, STARTS_WITH, Operator
 from tests import factories
-from tests.api.conftest import As, Organization, plan_of
+from tests.api.conftest import As, Organization
+from tests.plans import plan_of
 from tests.strategies import force
 
 pytestmark = pytest.mark.django_db

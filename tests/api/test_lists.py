@@ -21,7 +21,7 @@ from runai_access.api.filter_by import OPERATORS, FieldType
 from runai_access.api.paging import MAX_OFFSET, ListEndpoint, RowsEndpoint, sortable
 from runai_access.audit.models import AuditEvent
 from tests import factories
-from tests.api.conftest import plan_of
+from tests.plans import plan_of
 
 pytestmark = pytest.mark.django_db
 RULES = "authorization/access-rules"

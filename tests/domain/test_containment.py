@@ -31,6 +31,7 @@ from runai_access.lists.operators import NEVER, Operator
 from runai_access.lists.time_filters import TimeFilter
 from tests import factories
 from tests.domain.conftest import Organization
+from tests.plans import plan_of
 
 pytestmark = pytest.mark.django_db
 
@@ -347,11 +348,7 @@ def test_queries_of_a_report_use_indexes(ci: Application) -> None:
         pytest.skip("PostgreSQL scans tables of a few rows.")
     with CaptureQueriesContext(connection) as captured:
         report(ci)
-    plans = []
-    for query in captured:
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
-            plans.append(" ".join(row[3] for row in cursor.fetchall()))
+    plans = [plan_of(query["sql"]) for query in captured]
     assert not [plan for plan in plans if "SCAN" in plan.replace("SCAN CONSTANT", "")], plans
     assert sum("audit_subject_time" in plan for plan in plans) == 3
     assert sum("audit_by_entity_name" in plan for plan in plans) == 2, plans

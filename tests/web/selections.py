@@ -1,4 +1,4 @@
-"""Helpers for tests of the list engine: filtered applications, and query plans."""
+"""Helpers for tests of the list engine: filtered applications, and the order of their plans."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from applications.filters import ApplicationFilterSet
 from applications.models import Application
 from runai_access.lists.selection import ListFilter, Selection
 from tests import factories
+from tests.plans import plan_of
 
 # A query parameter of the list and its values.
 FilterQuery = tuple[str, list[int]]
@@ -34,21 +35,9 @@ def selection_of(query: dict[str, Any]) -> Selection:
     return Selection(Application.objects.all(), filters_of(query))
 
 
-def query_plan(sql: str, parameters: tuple[Any, ...] | None = None) -> str:
-    """Return the plan that the database makes for a statement."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
-        else:  # for few rows the planner would sort instead of reading the index in order
-            for method in ("seqscan", "bitmapscan", "sort", "hashagg"):
-                cursor.execute(f"SET LOCAL enable_{method} = off")
-            cursor.execute(f"EXPLAIN {sql}", parameters)
-        return str(cursor.fetchall())
-
-
 def is_read_in_order(sql: str, parameters: tuple[Any, ...]) -> bool:
     """Return whether the plan of a statement reads an index in order instead of sorting."""
-    plan = query_plan(sql, parameters)
+    plan = plan_of(sql, parameters)
     if connection.vendor == "sqlite":
         return "TEMP B-TREE" not in plan
     return "Unique" in plan and "Sort" not in plan

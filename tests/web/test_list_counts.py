@@ -22,8 +22,9 @@ from runai_access.lists import selection
 from runai_access.lists.keyset import Count
 from runai_access.lists.selection import ListFilter, Selection
 from tests import factories
+from tests.plans import plan_of
 from tests.web.conftest import LISTING, Organization, SignedIn
-from tests.web.selections import is_read_in_order, names_of, query_plan
+from tests.web.selections import is_read_in_order, names_of
 
 pytestmark = pytest.mark.django_db
 
@@ -246,6 +247,6 @@ def test_range_of_an_index_is_counted_without_sorting(column: str) -> None:
     rows = Application.objects.filter(**{f"{column}__isnull": False})
     keys = KeySubquery.in_range(rows, column, is_binary=column == "owner_name")
     assert keys.counted
-    plan = query_plan(*keys.counted)
+    plan = plan_of(*keys.counted)
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan

@@ -24,8 +24,9 @@ from runai_access.lists.keyset import Count, Page, Position, page_of
 from runai_access.lists.selection import Selection
 from runai_access.lists.sorts import decode
 from tests import factories, sizes
+from tests.plans import plan_of
 from tests.web.conftest import Organization, SignedIn, column
-from tests.web.selections import FilterQuery, filters_of, is_read_in_order, query_plan, selection_of
+from tests.web.selections import FilterQuery, filters_of, is_read_in_order, selection_of
 
 pytestmark = pytest.mark.django_db
 
@@ -136,7 +137,7 @@ def test_page_of_a_role_or_scope_is_one_covering_index_range(
     listed = Selection(Application.objects.all(), found).listed(by)
     with CaptureQueriesContext(connection) as queries:
         page_of(listed, Position(), is_descending=True, size=5, whole=Application.objects.all())
-    plan = query_plan(queries[-1]["sql"])
+    plan = plan_of(queries[-1]["sql"])
     if connection.vendor == "sqlite":
         assert f"COVERING INDEX access_rule_of_{column_}" in plan
         assert plan.count("TEMP B-TREE") == 1  # the page itself
@@ -157,7 +158,7 @@ def test_roles_or_scopes_are_merged_from_index_ranges_up_to_a_limit(
         merged = page_of(selection_of(query).listed(by), Position(), is_descending=True, size=5)
     read = [query["sql"] for query in queries if "application_created_at" in query["sql"]]
     scan = "COVERING INDEX" if connection.vendor == "sqlite" else "Index Only Scan Backward using"
-    assert f"{scan} access_rule_of_{column_}" in query_plan(read[-1])
+    assert f"{scan} access_rule_of_{column_}" in plan_of(read[-1])
     monkeypatch.setattr(finding, "_MAX_MERGED_RANGES", 1)
     listed = selection_of(query).listed(by)
     assert listed.ordered is None

@@ -17,8 +17,8 @@ from runai_access.lists.keyset import Position, page_of
 from runai_access.lists.selection import ListFilter, Selection
 from runai_access.lists.sorts import Sort
 from tests import factories
+from tests.plans import plan_of
 from tests.web.conftest import Organization, SignedIn, column
-from tests.web.selections import query_plan
 
 # A statement that tests texts for "q", which no index finds.
 TESTS_Q = re.compile("'%?q%?'")
@@ -98,10 +98,7 @@ def test_two_characters_are_found_wherever_they_are() -> None:
     assert keys_with_text("qz").count(100)[0] == 1
     assert keys_with_text("zz").first(100) == []
     if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            sql, parameters = keys.sql()
-            cursor.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)
-            assert "SCAN application" not in str(cursor.fetchall())
+        assert "SCAN application" not in plan_of(*keys.sql())
 
 
 def test_short_search_reads_the_keys_of_a_selective_filter_first(
@@ -153,7 +150,7 @@ def test_applications_with_a_role_are_found_by_rules_in_visible_scopes(
     assert column(as_(dina).get("/applications/", {"search": "viewer"}), "application") == ["ours"]
     keys = search("viewer", authority_of(dina.subject)).keys
     assert keys
-    plan = query_plan(*keys.sql())
+    plan = plan_of(*keys.sql())
     index = "access_rule_in_scope" if scopes > 1 else "access_rule_of_role"
     if connection.vendor == "sqlite":  # PostgreSQL chooses by its statistics
         assert f"COVERING INDEX {index}" in plan
