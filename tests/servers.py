@@ -102,7 +102,7 @@ class Server:
 
     @property
     def workers(self) -> list[int]:
-        """The process IDs of the server's workers."""
+        """The process IDs of the server's workers, after that of the process that serves metrics."""
         return child_processes(self.process.pid)
 
     def kill(self) -> None:
@@ -115,24 +115,31 @@ class Server:
 
 
 def child_processes(pid: int) -> list[int]:
-    """Return the child processes of `pid`; each worker has a separate process group."""
-    rows = [line.split() for line in _process_table().splitlines()]
-    return [int(child) for child, parent in rows if parent == str(pid)]
+    """Return the child processes of `pid`, the oldest first.
+
+    Each worker has a separate process group."""
+    return [child for _, child, parent in sorted(_process_table()) if parent == pid]
 
 
-def _process_table() -> str:
-    """Return a line with the IDs of each process and its parent."""
+def _process_table() -> list[tuple[int, int, int]]:
+    """Return the time when each process started, its ID and that of its parent.
+
+    IDs start again at the lowest one, so they do not tell which process is older. Without /proc, all
+    times are 0.
+    """
     if not Path("/proc/self/stat").exists():
-        return subprocess.run(
+        table = subprocess.run(
             ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
         ).stdout
+        return [(0, int(pid), int(parent)) for pid, parent in map(str.split, table.splitlines())]
     rows = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             pid, _, rest = stat.read_text().partition(" ")
             # The command's name is in parentheses and can contain spaces.
-            rows.append(f"{pid} {rest.rpartition(')')[2].split()[1]}")
-    return "\n".join(rows)
+            fields = rest.rpartition(")")[2].split()
+            rows.append((int(fields[19]), int(pid), int(fields[1])))
+    return rows
 
 
 def launch(

@@ -12,15 +12,16 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import django
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Metric, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # In memory on Linux, also in a container with a read-only file system.
@@ -70,6 +71,21 @@ def _serve(host: str, port: int, parent: int) -> None:
     os._exit(0)
 
 
+class WorkerCollector(Collector):
+    """Adds up what the workers have written to a folder.
+
+    A worker that starts creates its files empty, and writes their headers a moment later.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(file) for file in self._folder.glob("*.db") if file.stat().st_size]
+        merged: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return merged
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
@@ -79,7 +95,7 @@ class _Server(ThreadingHTTPServer):
 
         self.address_family = _family(address[0])
         self.registry = CollectorRegistry()
-        MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
+        self.registry.register(WorkerCollector(Path(os.environ[FOLDER])))
         self.registry.register(DatabaseCollector())
         self.collecting = threading.Lock()
         super().__init__(address, handler)

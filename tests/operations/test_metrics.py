@@ -15,6 +15,7 @@ import pytest
 import requests
 import yaml
 from prometheus_client import REGISTRY
+from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 from runai_access import measurements
 from runai_access.metrics import collector, figures, publishing
@@ -82,6 +83,14 @@ def test_promtool_accepts_alerts_and_dashboard(tmp_path: Path) -> None:
         assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+def test_the_empty_files_of_a_worker_that_starts_are_skipped(tmp_path: Path) -> None:
+    (tmp_path / "counter_7.db").touch()
+    written = MmapedDict(str(tmp_path / "counter_8.db"))
+    written.write_value(mmap_key("served", "served_total", [], [], ""), 3, 0)
+    (metric,) = publishing.WorkerCollector(tmp_path).collect()
+    assert [sample.value for sample in metric.samples] == [3]
+
+
 @pytest.fixture
 def replicas(start_server: StartServer) -> list[Server]:
     """Two replicas with a published port for metrics each."""
@@ -124,7 +133,7 @@ def test_prometheus_scrapes_two_replicas_and_an_alert_fires(
 
     ready = "runai_access_workers_ready"
     assert value(one, ready) == 2
-    worker = max(one.workers)  # the first child serves the metrics
+    worker = one.workers[-1]
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: worker not in one.workers, "the end of the worker")
     assert value(one, refused) == 8, "the counters of a worker outlive it"
