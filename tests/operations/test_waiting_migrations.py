@@ -1,6 +1,7 @@
 """Migrations of a running installation let requests pass, and are repeated until they get a lock."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
 import pytest
@@ -17,6 +18,7 @@ from runai_access.db.migrations import AddIndexWithoutBlocking, RemoveIndexWitho
 from runai_access.db.postgresql import base
 from runai_access.management.commands import migrate
 from runai_access.settings import IS_SQLITE
+from tests.operations.conftest import wait_until
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -72,6 +74,38 @@ def test_installing_triggers_gives_up_its_lock_until_a_long_transaction_ends(
     other.cursor().execute("LOCK TABLE applications_application IN ROW EXCLUSIVE MODE")
     migrate_until_ended(other, monkeypatch)
     assert triggers.missing(connection) == []
+
+
+@pytest.mark.parametrize("limit", [base.MIGRATION_LOCK_TIMEOUT, 10_000])
+def test_in_a_deadlock_the_migration_gives_up_and_the_request_ends(
+    limit: int, other: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Creating an application writes its subject first; the migration locks that table last.
+
+    With the longer limit, PostgreSQL detects the deadlock.
+    """
+    call_command("migrate", "applications", "0008", verbosity=0)
+    monkeypatch.setattr(base, "MIGRATION_LOCK_TIMEOUT", limit)
+    monkeypatch.setattr(migrate, "LOCK_PAUSE_SECONDS", 0)
+    cursor = other.cursor()
+    cursor.execute("LOCK TABLE accessrules_subject IN ROW EXCLUSIVE MODE")
+
+    def migration_waits() -> bool:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks WHERE relation = 'accessrules_subject'::regclass AND NOT granted"
+        )
+        return bool(cursor.fetchall())
+
+    def request() -> None:
+        wait_until(migration_waits, "the migration")
+        cursor.execute("LOCK TABLE applications_application IN ROW EXCLUSIVE MODE")
+        other.commit()
+
+    other.inc_thread_sharing()
+    with ThreadPoolExecutor(1) as pool:
+        requested = pool.submit(request)
+        call_command("migrate", "applications", "0009", verbosity=0)
+        requested.result()
 
 
 @pytest.mark.parametrize(

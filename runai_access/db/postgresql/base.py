@@ -24,8 +24,9 @@ DEFAULT_LIMITS = {"statement_timeout": 7_000, "lock_timeout": 7_000}
 _GRACE_SECONDS = 1.0
 _CHECK_SECONDS = 2.0
 _CANCEL_SECONDS = 1.0
-# In milliseconds: how long a transaction that changes tables waits for a lock.
-MIGRATION_LOCK_TIMEOUT = 2_000
+# In milliseconds: how long a transaction that changes tables waits for a lock. Requests wait behind it.
+# In a deadlock it gives up before PostgreSQL cancels a request, after `deadlock_timeout` (1 s).
+MIGRATION_LOCK_TIMEOUT = 500
 # Starting parallel workers or JIT costs more than a query that stops after one page. And without
 # synchronized scans, sampling always reads the beginning of a table, which is in memory.
 _PLANS = {"max_parallel_workers_per_gather": "0", "jit": "off", "synchronize_seqscans": "off"}

@@ -15,7 +15,8 @@ from runai_access.upgrade import first_release
 # How long a migration is repeated that does not get a lock, and the pause in which others work.
 LOCK_LIMIT_SECONDS = 10 * 60.0
 LOCK_PAUSE_SECONDS = 1.0
-_LOCK_NOT_AVAILABLE = "55P03"
+# SQLSTATEs of a statement that does not get a lock: lock_not_available, deadlock_detected.
+_NOT_LOCKED = {"55P03", "40P01"}
 
 
 class Command(migrate.Command):
@@ -46,7 +47,7 @@ class Command(migrate.Command):
                 super().handle(*args, **options)
             except OperationalError as error:
                 is_over = time.monotonic() - started > LOCK_LIMIT_SECONDS
-                if is_over or getattr(error.__cause__, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
+                if is_over or getattr(error.__cause__, "sqlstate", "") not in _NOT_LOCKED:
                     raise
             else:
                 return
